@@ -1,0 +1,1 @@
+"""Emporium: one layered e-commerce service. Start reading at `app/main.py`."""

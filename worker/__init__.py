@@ -1,0 +1,1 @@
+"""The Celery worker, its schedule and the outbox relay."""
