@@ -1,0 +1,1 @@
+"""The development shop: everything `make run` needs around the service. `app.main` never imports it."""
