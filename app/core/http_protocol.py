@@ -1,0 +1,149 @@
+"""uvicorn's HTTP/1.1 protocol with the limits it lacks: time and size of a request's head, one Host.
+
+Without them a client that sends a header byte now and then holds a connection for ever (slowloris), and one
+that sends an endless header fills the memory. Refusals are problem+json (RFC 9457) like all others of the
+service.
+"""
+
+import json
+import secrets
+from asyncio import TimerHandle, Transport
+from http import HTTPStatus
+from typing import ClassVar, NamedTuple
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+
+class Refusal(NamedTuple):
+    """Why a request's head is not accepted."""
+
+    status: HTTPStatus
+    code: str
+    detail: str
+
+
+MALFORMED = Refusal(HTTPStatus.BAD_REQUEST, "malformed_request", "This is not a valid HTTP/1.1 request.")
+HOST = Refusal(
+    HTTPStatus.BAD_REQUEST, "host_required", "A request needs exactly one Host header."
+)  # RFC 9112 §3.2
+TOO_SLOW = Refusal(HTTPStatus.REQUEST_TIMEOUT, "request_timeout", "The request's headers took too long.")
+URL_TOO_LONG = Refusal(HTTPStatus.REQUEST_URI_TOO_LONG, "uri_too_long", "The URL is too long.")
+HEAD_TOO_LARGE = Refusal(
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", "The request's headers are too large."
+)
+
+
+class GuardedHttpProtocol(HttpToolsProtocol):
+    """Closes connections whose request heads are late, too large, or without exactly one Host.
+
+    The clock runs from the connection (or, on a kept one, the first byte of the next head) to the end of the
+    head. A head that arrives in one piece, as nearly all do, costs no timer.
+    """
+
+    head_timeout_s: ClassVar[float] = 10.0
+    max_head_bytes: ClassVar[int] = 32 * 1024
+    max_url_bytes: ClassVar[int] = 8 * 1024
+    max_headers: ClassVar[int] = 100
+
+    _timer: TimerHandle | None = None
+    _head_open = False  # a head has begun and not ended
+    _head_bytes = 0  # received while a head was open: an endless header never reaches `headers`
+    _heads = 0  # complete heads so far
+    _in_body = False
+    _refusal: Refusal | None = None
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        super().connection_made(transport)
+        self._arm()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._disarm()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        heads, was_in_body = self._heads, self._in_body
+        super().data_received(data)
+        if self._head_open:
+            self._head_bytes += len(data)
+            if self._head_bytes > self.max_head_bytes:
+                self._refuse(HEAD_TOO_LARGE)
+                return
+        # The second case is a blank line between two requests: it ends uvicorn's keep-alive timer but begins no head.
+        if self._timer is None and (self._head_open or not (was_in_body or self._heads > heads)):
+            self._arm()
+
+    def on_message_begin(self) -> None:
+        self._head_open, self._head_bytes = True, 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._disarm()
+        self._head_open, self._in_body = False, True
+        self._heads += 1
+        self._refusal = self._objection()
+        if self._refusal:
+            # The parser turns any exception into its own, which uvicorn answers with `send_400_response`.
+            raise ValueError(self._refusal.detail)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._in_body = False
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Called by uvicorn for whatever the parser rejects; `msg` says no more than we do."""
+        self._refuse(self._refusal or MALFORMED)
+
+    def _objection(self) -> Refusal | None:
+        if len(self.url) > self.max_url_bytes:
+            return URL_TOO_LONG
+        hosts, size = 0, len(self.url)
+        for name, value in self.headers:
+            size += len(name) + len(value)
+            hosts += name == b"host"
+        if size > self.max_head_bytes or len(self.headers) > self.max_headers:
+            return HEAD_TOO_LARGE
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
+            return HOST
+        return None
+
+    def _refuse(self, refusal: Refusal) -> None:
+        if self.transport.is_closing():
+            return
+        request_id = secrets.token_hex(16)
+        self.logger.warning("%s: %s", request_id, refusal.detail)
+        body = json.dumps(
+            {
+                "type": "about:blank",
+                "title": refusal.status.phrase,
+                "status": refusal.status,
+                "detail": refusal.detail,
+                "code": refusal.code,
+                "request_id": request_id,
+            }
+        ).encode()
+        head = (
+            "content-type: application/problem+json\r\n"
+            f"content-length: {len(body)}\r\n"
+            f"x-request-id: {request_id}\r\n"
+            "connection: close\r\n\r\n"
+        )
+        self.transport.write(STATUS_LINE[refusal.status] + head.encode() + body)
+        self.transport.close()
+
+    def _arm(self) -> None:
+        self._timer = self.loop.call_later(self.head_timeout_s, self._expire)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _expire(self) -> None:
+        self._timer = None
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._arm()  # an answer is on its way: the next request may wait for it
+        elif self._head_open:
+            self._refuse(TOO_SLOW)
+        else:
+            self.transport.close()  # nothing was asked, so nothing is answered (RFC 9110 §15.5.9)

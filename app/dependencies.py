@@ -1,0 +1,162 @@
+"""What a router may ask for, each defined once.
+
+All of them are `async def`: FastAPI runs a plain `def` dependency in a thread, which costs more than most of them do.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import structlog
+from fastapi import Depends, Header, Request
+from fastapi.security import APIKeyHeader, OAuth2PasswordBearer
+
+from app.core.rate_limit import RateLimit
+from app.core.security import AccessClaims
+from app.errors import (
+    Forbidden,
+    IdempotencyKeyRequired,
+    InvalidToken,
+    PreconditionFailed,
+    PreconditionRequired,
+)
+from app.models.users import Role
+from app.services.auth import AuthService
+from app.services.carts import CartService
+from app.services.categories import CategoryService
+from app.services.orders import OrderService
+from app.services.payments import PaymentService
+from app.services.principals import Principal, Shopper
+from app.services.products import ProductService
+from app.services.users import UserService
+from app.shop import Shop
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_ETAG = re.compile(r'(?:W/)?"v([0-9]{1,18})"')
+
+bearer = OAuth2PasswordBearer(
+    "/api/v1/auth/token",
+    refreshUrl="/api/v1/auth/refresh",
+    scheme_name="Account",
+    auto_error=False,
+    description="Sign in with an e-mail address and a password.",
+)
+cart_token = APIKeyHeader(name="X-Cart-Token", scheme_name="Guest cart", auto_error=False)
+order_token = APIKeyHeader(name="X-Order-Token", scheme_name="Guest order", auto_error=False)
+
+
+async def the_shop(request: Request) -> Shop:
+    shop: Shop = request.app.state.shop
+    return shop
+
+
+TheShop = Annotated[Shop, Depends(the_shop)]
+
+
+def _service(name: str) -> Any:
+    async def pick(shop: TheShop) -> Any:
+        return getattr(shop, name)
+
+    return Depends(pick)
+
+
+Auth = Annotated[AuthService, _service("auth")]
+Carts = Annotated[CartService, _service("carts")]
+Categories = Annotated[CategoryService, _service("categories")]
+Orders = Annotated[OrderService, _service("orders")]
+Payments = Annotated[PaymentService, _service("payments")]
+Products = Annotated[ProductService, _service("products")]
+Users = Annotated[UserService, _service("users")]
+
+
+# Who is asking
+
+
+async def optional_user(token: Annotated[str | None, Depends(bearer)], shop: TheShop) -> Principal | None:
+    """The signed-in person, or None without a token; a token that is not good is never treated as no token."""
+    if token is None:
+        return None
+    claims: AccessClaims = shop.tokens.read(token)
+    principal = await shop.auth.principal(claims)
+    structlog.contextvars.bind_contextvars(actor_id=str(principal.user_id))
+    return principal
+
+
+OptionalUser = Annotated[Principal | None, Depends(optional_user)]
+
+
+async def current_user(user: OptionalUser) -> Principal:
+    if user is None:
+        raise InvalidToken
+    return user
+
+
+CurrentUser = Annotated[Principal, Depends(current_user)]
+
+
+def _staff(*roles: Role) -> Any:
+    async def check(user: CurrentUser) -> Principal:
+        if user.role not in (*roles, Role.ADMIN):
+            raise Forbidden
+        return user
+
+    return Depends(check)
+
+
+CatalogStaff = Annotated[Principal, _staff(Role.CATALOG)]
+
+
+async def shopper(
+    user: OptionalUser,
+    cart: Annotated[str | None, Depends(cart_token)],
+    order: Annotated[str | None, Depends(order_token)],
+) -> Shopper:
+    """Whoever shops: signed in, or a guest with the token of a cart or an order."""
+    return Shopper(user_id=user.user_id if user else None, cart_token=cart, order_token=order)
+
+
+AnyShopper = Annotated[Shopper, Depends(shopper)]
+
+
+# Headers with a meaning
+
+
+async def required_key(
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            description="Required. A value of your own, such as a UUID: sending the request again with the same "
+            "key repeats the answer and not the deed. Kept for 24 hours.",
+            examples=["5f1c2b9e-2f0a-4a53-9f0e-0d9a35e3a2a1"],
+        ),
+    ] = None,
+) -> str:
+    if idempotency_key is None or not _KEY.fullmatch(idempotency_key):
+        raise IdempotencyKeyRequired
+    return idempotency_key
+
+
+IdempotencyKey = Annotated[str, Depends(required_key)]
+
+
+async def if_match(
+    value: Annotated[
+        str | None, Header(alias="If-Match", description='The ETag you read, such as `"v3"`')
+    ] = None,
+) -> int:
+    """The version that the caller has seen."""
+    if value is None:
+        raise PreconditionRequired
+    match = _ETAG.fullmatch(value.strip())
+    if match is None:
+        raise PreconditionFailed
+    return int(match[1])
+
+
+IfMatch = Annotated[int, Depends(if_match)]
+
+
+def limited(name: str) -> Any:
+    """`dependencies=[limited("sign-in")]`: one of the named limits of `app/main.py`."""
+    check: Callable[[Request], None] = RateLimit(name)
+    return Depends(check)

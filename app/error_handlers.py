@@ -1,0 +1,120 @@
+"""One road for every refusal: each exception becomes a `ShopError`, and that becomes a problem (RFC 9457)."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from slowapi.errors import RateLimitExceeded
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app import errors
+from app.core.logging import get_logger
+from app.core.pagination import CursorError
+from app.core.passwords import TooBusy
+from app.core.security import TokenError
+from app.database import as_shop_error
+from app.errors import ShopError
+from app.openapi import PROBLEM_JSON, PROBLEM_TYPES, methods_at
+
+logger = get_logger(__name__)
+
+
+def problem_response(request: Request, error: ShopError) -> Response:
+    body = {
+        "type": f"{PROBLEM_TYPES}{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "instance": request.url.path,
+        "code": error.code,
+        "request_id": request.state.request_id,
+        **error.extra,
+    }
+    return JSONResponse(body, error.status, error.headers, PROBLEM_JSON)
+
+
+def refusal(kind: type[ShopError]) -> ASGIApp:
+    """An application that refuses whatever it is asked: for the layers before the routes."""
+
+    async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+        await problem_response(Request(scope), kind())(scope, receive, send)
+
+    return refuse
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    translations: dict[type[Exception], Callable[[Request, Any], ShopError]] = {
+        ShopError: lambda _, error: error,
+        RequestValidationError: lambda _, error: _from_validation(error),
+        HTTPException: _from_http,
+        RateLimitExceeded: lambda _, error: _from_rate_limit(error),
+        CursorError: lambda *_: errors.InvalidCursor(),
+        TokenError: lambda *_: errors.InvalidToken(),
+        TooBusy: lambda *_: errors.ServiceUnavailable(),
+        SQLAlchemyError: lambda _, error: _from_database(error),
+        OSError: lambda _, error: _from_database(error),  # asyncpg does not wrap a refused connection
+    }
+    for exception, translate in translations.items():
+        app.add_exception_handler(exception, _handler(translate))
+
+
+def _handler(
+    translate: Callable[[Request, Any], ShopError],
+) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def handle(request: Request, exception: Exception) -> Response:
+        return problem_response(request, translate(request, exception))
+
+    return handle
+
+
+def _from_validation(error: RequestValidationError) -> ShopError:
+    found = error.errors()
+    if any(each["type"] == "json_invalid" for each in found):
+        return errors.MalformedBody()
+    # The offending input is not echoed: it may be a password, or not representable in JSON at all.
+    return errors.ValidationFailed(
+        errors=[
+            {"pointer": _pointer(each["loc"]), "code": each["type"], "message": each["msg"]} for each in found
+        ]
+    )
+
+
+def _pointer(location: tuple[str | int, ...]) -> str:
+    source, *path = location
+    steps = "/".join(str(step).replace("~", "~0").replace("/", "~1") for step in path)
+    return f"/{steps}" if source == "body" else steps
+
+
+_HTTP_ERRORS: dict[int, type[ShopError]] = {
+    400: errors.MalformedBody,
+    401: errors.InvalidToken,
+    403: errors.Forbidden,
+    404: errors.NotFound,
+    405: errors.MethodNotAllowed,
+    413: errors.ContentTooLarge,
+    415: errors.UnsupportedMediaType,
+}
+
+
+def _from_http(request: Request, error: HTTPException) -> ShopError:
+    """What Starlette and FastAPI raise by themselves: unknown paths and methods, oversized and broken bodies."""
+    kind = _HTTP_ERRORS.get(error.status_code, errors.InternalError)
+    if kind is errors.MethodNotAllowed:
+        return errors.MethodNotAllowed(allowed=methods_at(request.app, request.url.path))
+    return kind("There is no such path.") if kind is errors.NotFound else kind()
+
+
+def _from_rate_limit(error: RateLimitExceeded) -> ShopError:
+    limit = error.limit.limit
+    return errors.TooManyRequests(f"At most {limit}.", retry_after=limit.get_expiry())
+
+
+def _from_database(error: Exception) -> ShopError:
+    refusal = as_shop_error(error)
+    if refusal is None or refusal.status >= 500:
+        logger.exception("database error", exc_info=error)
+    return refusal or errors.InternalError()

@@ -1,0 +1,263 @@
+"""Every way the service says no.
+
+The class decides the status and the code, so a reader finds the whole catalogue here and an endpoint only names
+what it may answer: `responses=problems(InsufficientStock)`. One handler (`app/openapi.py`) renders RFC 9457.
+"""
+
+import re
+from typing import Any, ClassVar
+
+
+class ShopError(Exception):
+    """A refusal with a stable code. `extra` members travel beside the standard ones of RFC 9457."""
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = "bad_request"
+    title: ClassVar[str] = "Bad request"
+    detail: str = "The request could not be understood."
+
+    by_code: ClassVar[dict[str, type["ShopError"]]] = {}
+
+    def __init__(self, detail: str | None = None, **extra: Any) -> None:
+        self.detail = detail or self.detail
+        self.extra = extra
+        super().__init__(self.detail)
+
+    def __init_subclass__(cls) -> None:
+        cls.code = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+        cls.title = cls.code.replace("_", " ").capitalize()
+        ShopError.by_code[cls.code] = cls
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What belongs into the response's head."""
+        retry_after = self.extra.get("retry_after")
+        return {} if retry_after is None else {"Retry-After": str(retry_after)}
+
+    def as_dict(self) -> dict[str, Any]:
+        """The refusal without its request: what an idempotent replay says again."""
+        return {"code": self.code, "detail": self.detail, "extra": self.extra}
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> "ShopError":
+        return cls.by_code[stored["code"]](stored["detail"], **stored["extra"])
+
+
+# 400 Bad request
+
+
+class MalformedBody(ShopError):
+    detail = "The body is not valid JSON."
+
+
+class InvalidCursor(ShopError):
+    detail = "This cursor is not one of ours, or belongs to another query."
+
+
+class IdempotencyKeyRequired(ShopError):
+    detail = "This operation needs an Idempotency-Key header of 1 to 255 visible ASCII characters."
+
+
+class InvalidSignature(ShopError):
+    detail = "The webhook's signature does not match, or is too old."
+
+
+class UntrustedHost(ShopError):
+    detail = "The Host header does not name this shop."
+
+
+# 401 Unauthorized
+
+
+class Unauthorized(ShopError):
+    status = 401
+    detail = "Sign in to do this."
+    challenge = "Bearer"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"WWW-Authenticate": self.challenge}
+
+
+class InvalidToken(Unauthorized):
+    """RFC 6750 §3.1."""
+
+    detail = "The access token is missing, expired or revoked."
+    challenge = 'Bearer error="invalid_token"'
+
+
+class InvalidCredentials(Unauthorized):
+    detail = "The e-mail or the password is wrong."
+
+
+class EmailNotVerified(Unauthorized):
+    detail = "Confirm your e-mail address first: the link is in your mailbox."
+
+
+class TokenReused(Unauthorized):
+    """RFC 9700 §4.14.2: a refresh token that comes back was stolen, or its successor was."""
+
+    detail = "This refresh token was used before. Its whole family is revoked: sign in again."
+    challenge = 'Bearer error="invalid_token"'
+
+
+# 402 Payment required
+
+
+class CardDeclined(ShopError):
+    status = 402
+    detail = "The card was declined. Try another payment method."
+
+
+# 403 Forbidden, 404 Not found, 410 Gone
+
+
+class Forbidden(ShopError):
+    status = 403
+    detail = "Your role does not allow this."
+
+
+class NotFound(ShopError):
+    """Nothing with this id exists, or it is somebody else's: the two are not told apart."""
+
+    status = 404
+    detail = "There is nothing here, or it is not yours."
+
+
+class MethodNotAllowed(ShopError):
+    """`allowed` lists the methods that this resource knows."""
+
+    status = 405
+    detail = "This resource does not know this method."
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Allow": ", ".join(self.extra["allowed"])}
+
+
+class TokenExpired(ShopError):
+    status = 410
+    detail = "This link has expired or was used before."
+
+
+# 409 Conflict
+
+
+class Conflict(ShopError):
+    status = 409
+    detail = "This collides with something that exists."
+
+
+class InsufficientStock(Conflict):
+    """`lines` names each short line with what is available."""
+
+    detail = "Not enough stock."
+
+
+class TotalsChanged(Conflict):
+    """`expected` and `actual` are the two totals."""
+
+    detail = "The total is not what you saw. Look at the cart again, then place the order."
+
+
+class CartEmpty(Conflict):
+    detail = "The cart has no lines."
+
+
+class CheckoutInProgress(Conflict):
+    detail = "This cart is being checked out."
+
+
+class InvalidTransition(Conflict):
+    """`allowed` lists the states that could follow."""
+
+    detail = "The order is in a state that does not allow this."
+
+
+class PaymentNotPossible(Conflict):
+    detail = "There is nothing to pay on this order."
+
+
+class RequestInProgress(Conflict):
+    detail = "The first request with this Idempotency-Key is still running."
+
+
+class SlugTaken(Conflict):
+    detail = "Another product or category has this slug."
+
+
+class SkuTaken(Conflict):
+    detail = "Another variant has this SKU."
+
+
+class VariantExists(Conflict):
+    detail = "The product already has a variant with these options."
+
+
+# 412 and 428: conditional requests (RFC 9110 §13, RFC 6585 §3)
+
+
+class PreconditionFailed(ShopError):
+    status = 412
+    detail = "Somebody changed this in the meantime. Read it again."
+
+
+class PreconditionRequired(ShopError):
+    status = 428
+    detail = 'Send the version you read as If-Match: "v1".'
+
+
+# 413, 415, 422
+
+
+class ContentTooLarge(ShopError):
+    status = 413
+    detail = "The body is larger than this server accepts."
+
+
+class UnsupportedMediaType(ShopError):
+    status = 415
+    detail = "This resource takes application/json."
+
+
+class ValidationFailed(ShopError):
+    """`errors` points at every place that is wrong."""
+
+    status = 422
+    detail = "Some fields are not as they should be."
+
+
+class IdempotencyKeyReused(ShopError):
+    status = 422
+    detail = "This Idempotency-Key was used for a request with another body."
+
+
+# 423, 429
+
+
+class AccountLocked(ShopError):
+    status = 423
+    detail = "Too many failed attempts. Try again later."
+
+
+class TooManyRequests(ShopError):
+    status = 429
+    detail = "Slow down."
+
+
+# 5xx
+
+
+class InternalError(ShopError):
+    """Says nothing of the inside; the log line with the same request id does."""
+
+    status = 500
+    detail = "Something went wrong on our side. Quote the request id when you write to us."
+
+
+class ServiceUnavailable(ShopError):
+    status = 503
+    detail = "A part we depend on does not answer. Try again."
+
+    def __init__(self, detail: str | None = None, *, retry_after: int = 1, **extra: Any) -> None:
+        super().__init__(detail, retry_after=retry_after, **extra)

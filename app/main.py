@@ -1,0 +1,80 @@
+"""The application, assembled. Everything starts here; importing this module does nothing."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from app import __version__, errors
+from app.core.logging import configure_logging
+from app.core.metrics import expose_metrics
+from app.core.middleware import RequestContext
+from app.core.rate_limit import RateLimits
+from app.error_handlers import install_error_handlers, refusal
+from app.openapi import DESCRIPTION, install_openapi
+from app.routers import auth, carts, categories, health, orders, pages, payments, products, users, webhooks
+from app.settings import Settings
+from app.shop import Shop, open_shop
+
+API = "/api/v1"
+RATE_LIMITS = {"sign-in": "10/minute", "register": "5/minute", "mail": "5/minute", "token": "30/minute"}
+
+
+def create_app(
+    settings: Settings | None = None,
+    opened: AbstractAsyncContextManager[Shop] | None = None,
+) -> FastAPI:
+    """Build the service. `opened` lets a test hand in a shop on connections of its own."""
+    settings = settings or Settings()
+    configure_logging(settings.log_level, settings.log_format)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        async with opened or open_shop(settings) as shop:
+            app.state.shop = shop
+            yield {}
+
+    app = FastAPI(
+        title="Emporium",
+        version=__version__,
+        summary="A shop's API: catalogue, carts, orders and payments.",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,  # app/routers/pages.py serves both from this process, without a CDN
+        redoc_url=None,
+        redirect_slashes=False,  # the redirect would repeat whatever Host the client sent
+        max_body_size=settings.max_body_bytes,
+        separate_input_output_schemas=False,
+    )
+    app.state.settings = settings
+    app.state.rate_limits = RateLimits(
+        settings.redis_url.get_secret_value(), RATE_LIMITS, enabled=settings.rate_limit_enabled
+    )
+
+    for router in (products, categories, carts, orders, payments, auth, users, webhooks):
+        app.include_router(router.router, prefix=API)
+    app.include_router(health.router)
+    app.include_router(pages.router)
+    pages.mount_static(app)
+
+    install_openapi(app)
+    install_error_handlers(app)
+    expose_metrics(app)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=["*"],
+        allow_headers=["*"],
+        expose_headers=["ETag", "Location", "X-Cart-Token", "X-Request-ID", "Idempotent-Replayed"],
+    )
+    app.add_middleware(
+        RequestContext,
+        crashed=refusal(errors.InternalError),
+        untrusted_host=refusal(errors.UntrustedHost),
+        too_large=refusal(errors.ContentTooLarge),
+        trusted_hosts=settings.trusted_hosts,
+        max_body_bytes=settings.max_body_bytes,
+    )
+    return app

@@ -1,0 +1,17 @@
+"""The tables. Importing this package registers every one of them on `Base.metadata`."""
+
+from app.models import carts, categories, inventory, orders, payments, platform, products, shipping, users
+from app.models.base import Base
+
+__all__ = [
+    "Base",
+    "carts",
+    "categories",
+    "inventory",
+    "orders",
+    "payments",
+    "platform",
+    "products",
+    "shipping",
+    "users",
+]

@@ -1,0 +1,148 @@
+"""The finish of the OpenAPI document: problems as RFC 9457, tags in order, examples that a reader can send."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.routing import compile_path
+
+from app import errors
+from app.errors import ShopError
+
+PROBLEM_JSON = "application/problem+json"
+PROBLEM_TYPES = "https://emporium.example/problems/"
+_PROBLEM_REFERENCE = {"$ref": "#/components/schemas/Problem"}
+
+DESCRIPTION = """
+A whole purchase works from this page. Press **Authorize** and sign in, or stay a guest; then
+
+1. `GET /products` and pick a variant from `GET /products/{id_or_slug}`,
+2. `POST /cart/lines` puts it in the cart,
+3. `POST /orders` with an `Idempotency-Key` of your own places the order and reserves the stock,
+4. `POST /orders/{order_id}/payments` with `pm_card_visa` pays,
+5. `GET /orders/{order_id}` shows it confirmed, and the confirmation is in the mailbox.
+
+Money is in minor units (`1999` is 19.99). Lists page by signed cursors. Every error is an
+`application/problem+json` with a stable `code` ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)).
+"""
+
+TAGS = [
+    {"name": "Accounts", "description": "Register, confirm the e-mail address, sign in, stay signed in."},
+    {"name": "Catalogue", "description": "What is for sale. Staff with the `catalog` role edit it."},
+    {
+        "name": "Cart",
+        "description": "Guests keep the `X-Cart-Token` they are given; signing in merges the carts.",
+    },
+    {"name": "Orders", "description": "Check out, pay, follow and cancel an order."},
+    {"name": "Webhooks", "description": "What the payment provider calls."},
+    {"name": "Operations", "description": "Whether the service lives and is ready."},
+]
+
+
+class FieldProblem(BaseModel):
+    pointer: str = Field(description="JSON Pointer (RFC 6901) into the body, or the parameter's name")
+    code: str
+    message: str
+
+
+class Problem(BaseModel):
+    """RFC 9457. `code` is stable; `detail` is for people. Some problems carry more members, such as `lines`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    request_id: str
+    errors: list[FieldProblem] | None = None
+
+
+def problems(*refusals: type[ShopError]) -> dict[int | str, dict[str, Any]]:
+    """The `responses=` of an endpoint that may refuse in these ways; several of one status share it."""
+    responses: dict[int | str, dict[str, Any]] = {}
+    for refusal in refusals:
+        response = responses.setdefault(refusal.status, _empty_problem())
+        response["content"][PROBLEM_JSON]["examples"][refusal.code] = {"value": _example(refusal)}
+        response["description"] = " ".join(filter(None, [response["description"], refusal.detail]))
+    return responses
+
+
+def _empty_problem() -> dict[str, Any]:
+    return {"description": "", "content": {PROBLEM_JSON: {"schema": _PROBLEM_REFERENCE, "examples": {}}}}
+
+
+def _example(refusal: type[ShopError]) -> dict[str, Any]:
+    return {
+        "type": f"{PROBLEM_TYPES}{refusal.code}",
+        "title": refusal.title,
+        "status": refusal.status,
+        "detail": refusal.detail,
+        "instance": "/api/v1/…",
+        "code": refusal.code,
+        "request_id": "b9c7f4f0a1d24a7e8a53e5a1c6a0d7c1",
+    }
+
+
+def install_openapi(app: FastAPI) -> None:
+    """Make `app.openapi()` build the finished document once."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = get_openapi(
+                title=app.title,
+                version=app.version,
+                summary=app.summary,
+                description=app.description,
+                routes=app.routes,
+                tags=TAGS,
+            )
+            _finish(document)
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+
+
+def _finish(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    for leftover in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(leftover, None)
+    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(problem.pop("$defs"))
+    schemas["Problem"] = problem
+    for path in document["paths"].values():
+        for operation in path.values():
+            _document_what_any_operation_may_answer(operation)
+
+
+def _document_what_any_operation_may_answer(operation: dict[str, Any]) -> None:
+    refusals: list[type[ShopError]] = [errors.InternalError, errors.ServiceUnavailable]
+    if "requestBody" in operation:
+        refusals += [errors.MalformedBody, errors.ContentTooLarge]
+    if "422" in operation["responses"]:
+        del operation["responses"]["422"]["content"]
+        refusals.append(errors.ValidationFailed)
+    if "security" in operation:
+        refusals.append(errors.InvalidToken)
+    for status, response in problems(*refusals).items():
+        known = operation["responses"].setdefault(str(status), response)
+        content = known.setdefault("content", response["content"])
+        content[PROBLEM_JSON]["examples"] |= response["content"][PROBLEM_JSON]["examples"]
+    operation["responses"] = dict(sorted(operation["responses"].items()))
+
+
+def methods_at(app: FastAPI, path: str) -> list[str]:
+    """Every method that some route knows for this path: what RFC 9110 §15.5.6 wants in `Allow`."""
+    documented = app.openapi()["paths"].items()
+    return sorted(
+        {
+            method.upper()
+            for template, operations in documented
+            if compile_path(template)[0].match(path)
+            for method in operations
+        }
+    )

@@ -1,0 +1,48 @@
+"""The small base that runs statements; the domain's names live in the subclasses."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Select, Update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.models.base import Base
+
+Model = TypeVar("Model", bound=Base)
+Value = TypeVar("Value")
+
+
+class Repository:
+    """Runs statements on one session."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def _one_or_none(self, statement: Select[tuple[Value]]) -> Value | None:
+        return (await self._session.execute(statement)).scalar_one_or_none()
+
+    async def _all(self, statement: Select[tuple[Value]]) -> Sequence[Value]:
+        return (await self._session.execute(statement)).scalars().all()
+
+    async def _moved(self, statement: Update) -> bool:
+        """Whether a conditional UPDATE found its row in the expected state."""
+        returned = await self._session.execute(statement.returning(1))
+        return returned.first() is not None
+
+
+class ModelRepository(Repository, Generic[Model]):
+    """Adds rows of one model; `add` flushes, so a broken constraint appears on the line that caused it."""
+
+    model: type[Model]
+
+    async def add(self, row: Model) -> None:
+        self._session.add(row)
+        await self._session.flush()
+
+    async def add_all(self, rows: Iterable[Model]) -> None:
+        self._session.add_all(rows)
+        await self._session.flush()
+
+    async def by_id(self, identity: UUID, *options: Any) -> Model | None:
+        return await self._session.get(self.model, identity, options=options)

@@ -1,0 +1,98 @@
+"""What all schemas share: strict inputs, plain outputs, money, text that PostgreSQL can store."""
+
+from typing import Annotated, Generic, TypeVar
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from app.core.pagination import Page as KeysetPage
+
+Item = TypeVar("Item")
+
+LARGEST_AMOUNT = 10**12
+CURRENCY = "EUR"  # the one currency this shop sells in
+EMAIL_PATTERN = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}$"
+
+
+def _storable(value: str) -> str:
+    if "\x00" in value:
+        raise ValueError("must not contain the NUL character")
+    return value
+
+
+Storable = AfterValidator(_storable)
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Storable]
+ShortText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), Storable]
+LongText = Annotated[str, StringConstraints(max_length=20_000), Storable]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=120)]
+Email = Annotated[
+    str, StringConstraints(strip_whitespace=True, to_lower=True, max_length=254, pattern=EMAIL_PATTERN)
+]
+Secret = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_-]+$")]
+Amount = Annotated[
+    int, Field(ge=0, le=LARGEST_AMOUNT, strict=True, description="Minor units: 1999 is 19.99 EUR")
+]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), Field(description="ISO 4217")]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Field(description="ISO 3166-1 alpha-2")]
+
+
+class Input(BaseModel):
+    """A body that a client sends. Unknown fields are refused, so a typo or a smuggled `role` is never ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Output(BaseModel):
+    """A body that we send. No defaults: whoever builds one says everything."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Money(BaseModel):
+    """An amount in minor units of its currency; never a float."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        from_attributes=True,
+        json_schema_extra={"example": {"amount": 1999, "currency": "EUR"}},
+    )
+
+    amount: Amount
+    currency: Currency
+
+
+class PageInfo(Output):
+    next_cursor: str | None
+    prev_cursor: str | None
+    has_more: bool
+    limit: int
+    total: int | None = Field(description="Only with `include_total=true`")
+
+
+class PageRead(Output, Generic[Item]):
+    """A page of a list, and the cursors of its neighbours."""
+
+    data: list[Item]
+    page: PageInfo
+
+
+def page_of(page: KeysetPage[Item]) -> "PageRead[Item]":
+    return PageRead(data=list(page.rows), page=PageInfo.model_validate(page))
+
+
+class PageQuery(Input):
+    """What every list takes. Subclasses add their filters; an unknown parameter is refused with the known ones."""
+
+    limit: int = Field(default=20, ge=1, le=100, description="How many rows to a page")
+    cursor: str | None = Field(
+        default=None, max_length=1000, description="`next_cursor` or `prev_cursor` of a page"
+    )
+    include_total: bool = Field(default=False, description="Count all rows of the list, at a cost")
+
+    def bound(self) -> dict[str, object]:
+        """What a cursor belongs to: the sort and the filters, but not the page's size."""
+        return self.model_dump(exclude={"limit", "cursor", "include_total"})
+
+
+class Identifier(Output):
+    id: UUID

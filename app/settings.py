@@ -1,0 +1,97 @@
+"""Every knob of the service, read from the environment (and `.env`) when `Settings()` is called, never at import."""
+
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PLACEHOLDER_PREFIX = "development-only"
+MINIMUM_SECRET_BYTES = 32  # RFC 7518 §3.2: an HS256 key is at least as long as its hash
+
+
+class Environment(StrEnum):
+    DEVELOPMENT = "development"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+def _split_commas(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _long_enough(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value().encode()) < MINIMUM_SECRET_BYTES:
+        raise ValueError(f"a secret needs at least {MINIMUM_SECRET_BYTES} bytes")
+    return secret
+
+
+CommaSeparated = BeforeValidator(_split_commas)
+Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
+
+
+class Settings(BaseSettings):
+    """The service's configuration; `.env.example` explains each variable.
+
+    The environment defaults to production, so that forgetting it is safe: production refuses placeholders.
+    """
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    environment: Environment = Environment.PRODUCTION
+    public_url: str = "http://localhost:8000"
+    sandbox_url: str | None = None
+    media_url: str = "http://localhost:8001"
+    trusted_hosts: Annotated[tuple[str, ...], NoDecode, CommaSeparated] = ("localhost", "127.0.0.1", "[::1]")
+    cors_origins: Annotated[tuple[str, ...], NoDecode, CommaSeparated] = ()
+    max_body_bytes: int = Field(default=1_048_576, gt=0)
+
+    # PostgreSQL
+    database_url: SecretStr
+    database_pool_size: int = Field(default=10, ge=1)
+    database_timeout: float = Field(
+        default=3, gt=0, description="Seconds for one statement or a free connection"
+    )
+
+    # Redis (or Valkey): limits, and the broker of the worker
+    redis_url: SecretStr
+
+    # Signing and tokens
+    secret_key: Secret
+    access_token_minutes: int = Field(default=15, ge=1)
+    refresh_token_days: int = Field(default=30, ge=1)
+    verification_hours: int = Field(default=24, ge=1)
+    password_hashing_threads: int = Field(default=1, ge=1)
+
+    # Payments
+    stripe_api_key: SecretStr
+    stripe_api_base: str = "https://api.stripe.com"
+    stripe_webhook_secrets: Annotated[tuple[SecretStr, ...], NoDecode, CommaSeparated] = Field(min_length=1)
+    payment_timeout: float = Field(default=10, gt=0, description="Seconds for one call to the provider")
+
+    # Mail
+    smtp_url: SecretStr
+    mail_from: str = "Emporium <shop@example.com>"
+
+    # The shop
+    reservation_minutes: int = Field(default=15, ge=1)
+    cart_days: int = Field(default=30, ge=1)
+
+    # Limits and logs
+    rate_limit_enabled: bool = True
+    log_level: str = "INFO"
+    log_format: str = Field(default="json", pattern="^(json|console)$")
+
+    @model_validator(mode="after")
+    def _no_placeholders_in_production(self) -> Self:
+        if self.environment is Environment.PRODUCTION:
+            for name in ("secret_key", "stripe_api_key", "database_url"):
+                if PLACEHOLDER_PREFIX in getattr(self, name).get_secret_value():
+                    raise ValueError(
+                        f"{name.upper()} still holds a placeholder; production needs a real secret"
+                    )
+            if any(PLACEHOLDER_PREFIX in secret.get_secret_value() for secret in self.stripe_webhook_secrets):
+                raise ValueError(
+                    "STRIPE_WEBHOOK_SECRETS still holds a placeholder; production needs a real secret"
+                )
+        return self

@@ -1,0 +1,62 @@
+"""The shop of one process: every service with its collaborators. API and worker build the same one."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from app.core.pagination import CursorSigner
+from app.core.passwords import PasswordHasher
+from app.core.security import AccessTokens
+from app.database import Database
+from app.gateways.mail import SmtpMailer
+from app.gateways.payments import StripePayments
+from app.services.auth import AuthService
+from app.services.carts import CartService
+from app.services.categories import CategoryService
+from app.services.inventory import InventoryService
+from app.services.mail import MailService
+from app.services.orders import OrderService
+from app.services.payments import PaymentService
+from app.services.products import ProductService
+from app.services.users import UserService
+from app.settings import Settings
+
+
+class Shop:
+    """Plain constructor injection, read top to bottom."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self.settings = settings
+        self.database = database
+        self.passwords = PasswordHasher(settings.password_hashing_threads)
+        self.tokens = AccessTokens(
+            settings.secret_key.get_secret_value(), timedelta(minutes=settings.access_token_minutes)
+        )
+        self.provider = StripePayments(settings)
+        cursors = CursorSigner(settings.secret_key.get_secret_value())
+
+        self.auth = AuthService(database, self.passwords, self.tokens, settings)
+        self.users = UserService(database)
+        self.categories = CategoryService(database)
+        self.products = ProductService(database, cursors, settings)
+        self.inventory = InventoryService(database)
+        self.carts = CartService(database, settings)
+        self.orders = OrderService(database, cursors, settings)
+        self.payments = PaymentService(database, self.provider, settings)
+        self.mail = MailService(database, SmtpMailer(settings), settings)
+
+    async def close(self) -> None:
+        self.passwords.close()
+        await self.provider.close()
+
+
+@asynccontextmanager
+async def open_shop(settings: Settings) -> AsyncIterator[Shop]:
+    """The shop with its own connections, closed again at the end."""
+    database = Database.connect(settings)
+    shop = Shop(settings, database)
+    try:
+        yield shop
+    finally:
+        await shop.close()
+        await database.close()
