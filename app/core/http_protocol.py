@@ -68,7 +68,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
             if self._head_bytes > self.max_head_bytes:
                 self._refuse(HEAD_TOO_LARGE)
                 return
-        # The second case is a blank line between two requests: it ends uvicorn's keep-alive timer but begins no head.
+        # The second case is a blank line between requests: it ends uvicorn's keep-alive timer, begins no head.
         if self._timer is None and (self._head_open or not (was_in_body or self._heads > heads)):
             self._arm()
 
@@ -90,8 +90,8 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         self._in_body = False
         super().on_message_complete()
 
-    def send_400_response(self, msg: str) -> None:
-        """Called by uvicorn for whatever the parser rejects; `msg` says no more than we do."""
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's sentence says less than ours
+        """Called by uvicorn for whatever the parser rejects."""
         self._refuse(self._refusal or MALFORMED)
 
     def _objection(self) -> Refusal | None:
@@ -122,13 +122,16 @@ class GuardedHttpProtocol(HttpToolsProtocol):
                 "request_id": request_id,
             }
         ).encode()
+        defaults = b"".join(
+            b"%b: %b\r\n" % header for header in self.server_state.default_headers
+        )  # the date
         head = (
             "content-type: application/problem+json\r\n"
             f"content-length: {len(body)}\r\n"
             f"x-request-id: {request_id}\r\n"
             "connection: close\r\n\r\n"
         )
-        self.transport.write(STATUS_LINE[refusal.status] + head.encode() + body)
+        self.transport.write(STATUS_LINE[refusal.status] + defaults + head.encode() + body)
         self.transport.close()
 
     def _arm(self) -> None:
