@@ -68,7 +68,7 @@ class UnitOfWork:
         for callback in self._callbacks:
             try:
                 callback()
-            except Exception:  # noqa: BLE001 - the commit has happened: failing now would report a lie
+            except Exception:
                 logger.exception("a callback failed after the commit")
 
 

@@ -140,9 +140,7 @@ IdempotencyKey = Annotated[str, Depends(required_key)]
 
 
 async def if_match(
-    value: Annotated[
-        str | None, Header(alias="If-Match", description='The ETag you read, such as `"v3"`')
-    ] = None,
+    value: Annotated[str | None, Header(alias="If-Match", description='The ETag you read, such as `"v3"`')] = None,
 ) -> int:
     """The version that the caller has seen."""
     if value is None:

@@ -77,9 +77,7 @@ def _from_validation(error: RequestValidationError) -> ShopError:
         return errors.MalformedBody()
     # The offending input is not echoed: it may be a password, or not representable in JSON at all.
     return errors.ValidationFailed(
-        errors=[
-            {"pointer": _pointer(each["loc"]), "code": each["type"], "message": each["msg"]} for each in found
-        ]
+        errors=[{"pointer": _pointer(each["loc"]), "code": each["type"], "message": each["msg"]} for each in found]
     )
 
 

@@ -49,9 +49,7 @@ class Settings(BaseSettings):
     # PostgreSQL
     database_url: SecretStr
     database_pool_size: int = Field(default=10, ge=1)
-    database_timeout: float = Field(
-        default=3, gt=0, description="Seconds for one statement or a free connection"
-    )
+    database_timeout: float = Field(default=3, gt=0, description="Seconds for one statement or a free connection")
 
     # Redis (or Valkey): limits, and the broker of the worker
     redis_url: SecretStr
@@ -87,11 +85,7 @@ class Settings(BaseSettings):
         if self.environment is Environment.PRODUCTION:
             for name in ("secret_key", "stripe_api_key", "database_url"):
                 if PLACEHOLDER_PREFIX in getattr(self, name).get_secret_value():
-                    raise ValueError(
-                        f"{name.upper()} still holds a placeholder; production needs a real secret"
-                    )
+                    raise ValueError(f"{name.upper()} still holds a placeholder; production needs a real secret")
             if any(PLACEHOLDER_PREFIX in secret.get_secret_value() for secret in self.stripe_webhook_secrets):
-                raise ValueError(
-                    "STRIPE_WEBHOOK_SECRETS still holds a placeholder; production needs a real secret"
-                )
+                raise ValueError("STRIPE_WEBHOOK_SECRETS still holds a placeholder; production needs a real secret")
         return self

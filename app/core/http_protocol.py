@@ -23,9 +23,7 @@ class Refusal(NamedTuple):
 
 
 MALFORMED = Refusal(HTTPStatus.BAD_REQUEST, "malformed_request", "This is not a valid HTTP/1.1 request.")
-HOST = Refusal(
-    HTTPStatus.BAD_REQUEST, "host_required", "A request needs exactly one Host header."
-)  # RFC 9112 §3.2
+HOST = Refusal(HTTPStatus.BAD_REQUEST, "host_required", "A request needs exactly one Host header.")  # RFC 9112 §3.2
 TOO_SLOW = Refusal(HTTPStatus.REQUEST_TIMEOUT, "request_timeout", "The request's headers took too long.")
 URL_TOO_LONG = Refusal(HTTPStatus.REQUEST_URI_TOO_LONG, "uri_too_long", "The URL is too long.")
 HEAD_TOO_LARGE = Refusal(
@@ -68,7 +66,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
             if self._head_bytes > self.max_head_bytes:
                 self._refuse(HEAD_TOO_LARGE)
                 return
-        # The second case is a blank line between requests: it ends uvicorn's keep-alive timer, begins no head.
+        # The second case: a blank line between requests, which ended uvicorn's keep-alive timer and began no head.
         if self._timer is None and (self._head_open or not (was_in_body or self._heads > heads)):
             self._arm()
 
@@ -122,9 +120,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
                 "request_id": request_id,
             }
         ).encode()
-        defaults = b"".join(
-            b"%b: %b\r\n" % header for header in self.server_state.default_headers
-        )  # the date
+        defaults = b"".join(b"%b: %b\r\n" % header for header in self.server_state.default_headers)  # the date
         head = (
             "content-type: application/problem+json\r\n"
             f"content-length: {len(body)}\r\n"

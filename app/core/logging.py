@@ -8,9 +8,7 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-_SECRET_NAMES = re.compile(
-    r"password|secret|token|authorization|cookie|api_key|signature|card", re.IGNORECASE
-)
+_SECRET_NAMES = re.compile(r"password|secret|token|authorization|cookie|api_key|signature|card", re.IGNORECASE)
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 _NOISY = ("httpx", "httpcore", "stripe", "asyncio", "aiosmtplib", "slowapi")
 
@@ -18,8 +16,7 @@ _NOISY = ("httpx", "httpcore", "stripe", "asyncio", "aiosmtplib", "slowapi")
 def _redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Keep secrets and personal data out: by the name of a field, and e-mail addresses anywhere."""
     return {
-        name: "[redacted]" if _SECRET_NAMES.search(name) else _without_addresses(value)
-        for name, value in event.items()
+        name: "[redacted]" if _SECRET_NAMES.search(name) else _without_addresses(value) for name, value in event.items()
     }
 
 

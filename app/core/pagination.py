@@ -46,9 +46,7 @@ class CursorSigner:
         self._key = derive_key(secret, "cursor")
 
     def sign(self, position: Position, query: Mapping[str, Any]) -> str:
-        payload = json.dumps(
-            [position.values, position.backwards], default=str, separators=(",", ":")
-        ).encode()
+        payload = json.dumps([position.values, position.backwards], default=str, separators=(",", ":")).encode()
         return base64.urlsafe_b64encode(self._signature(payload, query) + payload).rstrip(b"=").decode()
 
     def read(self, cursor: str, query: Mapping[str, Any]) -> Position:

@@ -72,7 +72,7 @@ class AccessTokens:
             )
         except TokenError:
             raise
-        except Exception as error:  # noqa: BLE001 - jose also lets JWKError, RecursionError and OverflowError out
+        except Exception as error:
             raise TokenError("unreadable") from error
 
 

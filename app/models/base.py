@@ -42,9 +42,7 @@ class Identified:
 
 class Timestamped:
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), sort_order=100)
-    updated_at: Mapped[datetime] = mapped_column(
-        server_default=func.now(), onupdate=func.now(), sort_order=101
-    )
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now(), sort_order=101)
 
 
 class Versioned:

@@ -17,9 +17,7 @@ class Category(Identified, Versioned, Timestamped, Base):
         CheckConstraint("slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'", "slug"),
     )
 
-    parent_id: Mapped[UUID | None] = mapped_column(
-        ForeignKey("categories.id", ondelete="RESTRICT"), index=True
-    )
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("categories.id", ondelete="RESTRICT"), index=True)
     slug: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     path: Mapped[str] = mapped_column(unique=True)

@@ -47,9 +47,7 @@ class StockReservation(Identified, Base):
     __tablename__ = "stock_reservations"
     __table_args__ = (
         CheckConstraint("quantity > 0", "quantity"),
-        CheckConstraint(
-            f"status IN ({', '.join(repr(status.value) for status in ReservationStatus)})", "status"
-        ),
+        CheckConstraint(f"status IN ({', '.join(repr(status.value) for status in ReservationStatus)})", "status"),
         Index("ix_stock_reservations_expiring", "expires_at", postgresql_where=text("status = 'active'")),
     )
 

@@ -69,9 +69,7 @@ class Order(Identified, Versioned, Timestamped, Base):
             "grand_total = subtotal - discount_total + shipping_total + CASE WHEN prices_include_tax THEN 0 ELSE tax_total END",
             "totals_add_up",
         ),
-        CheckConstraint(
-            "least(subtotal, discount_total, shipping_total, tax_total, grand_total) >= 0", "totals"
-        ),
+        CheckConstraint("least(subtotal, discount_total, shipping_total, tax_total, grand_total) >= 0", "totals"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", "currency"),
         CheckConstraint("user_id IS NOT NULL OR guest_token_hash IS NOT NULL", "has_owner"),
         CheckConstraint(f"status IN ({', '.join(repr(status.value) for status in OrderStatus)})", "status"),
@@ -88,9 +86,7 @@ class Order(Identified, Versioned, Timestamped, Base):
         Index("ix_orders_expiring", "expires_at", postgresql_where=text("status = 'pending_payment'")),
     )
 
-    number: Mapped[str] = mapped_column(
-        unique=True, server_default=text("'EM-' || nextval('order_numbers')::text")
-    )
+    number: Mapped[str] = mapped_column(unique=True, server_default=text("'EM-' || nextval('order_numbers')::text"))
     cart_id: Mapped[UUID | None] = mapped_column(ForeignKey("carts.id"), unique=True)
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     guest_token_hash: Mapped[bytes | None] = mapped_column(LargeBinary)

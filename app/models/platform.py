@@ -34,9 +34,7 @@ class IdempotencyKey(Base):
     status_code: Mapped[int | None] = mapped_column(SmallInteger)
     body: Mapped[dict[str, Any] | None]
     locked_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
-    expires_at: Mapped[datetime] = mapped_column(
-        server_default=text("now() + interval '24 hours'"), index=True
-    )
+    expires_at: Mapped[datetime] = mapped_column(server_default=text("now() + interval '24 hours'"), index=True)
 
 
 class OutboxEvent(Base):

@@ -67,9 +67,7 @@ class Product(Identified, Versioned, Timestamped, Base):
             postgresql_where=text("status = 'active'"),
         ),
         Index("ix_products_search_vector", "search_vector", postgresql_using="gin"),
-        Index(
-            "ix_products_name_trgm", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}
-        ),
+        Index("ix_products_name_trgm", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
     )
 
     slug: Mapped[str] = mapped_column(unique=True)
@@ -83,16 +81,12 @@ class Product(Identified, Versioned, Timestamped, Base):
     published_at: Mapped[datetime | None]
     rating_average: Mapped[Decimal] = mapped_column(Numeric(3, 2), default=Decimal(0), server_default="0")
     rating_count: Mapped[int] = mapped_column(default=0, server_default="0")
-    search_vector: Mapped[str] = mapped_column(
-        TSVECTOR, Computed(SEARCH_VECTOR, persisted=True), deferred=True
-    )
+    search_vector: Mapped[str] = mapped_column(TSVECTOR, Computed(SEARCH_VECTOR, persisted=True), deferred=True)
 
     categories: Mapped[list[Category]] = relationship(
         secondary=product_categories, lazy="raise", order_by=Category.path
     )
-    variants: Mapped[list["Variant"]] = relationship(
-        back_populates="product", lazy="raise", order_by="Variant.id"
-    )
+    variants: Mapped[list["Variant"]] = relationship(back_populates="product", lazy="raise", order_by="Variant.id")
     media: Mapped[list["ProductMedia"]] = relationship(lazy="raise", order_by="ProductMedia.position")
 
 

@@ -4,10 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert
-
-from app.models.platform import OutboxEvent, ProcessedEvent
+from app.models.platform import OutboxEvent
 from app.repositories.base import ModelRepository
 
 KEPT_AFTER_PUBLISHING = timedelta(days=7)

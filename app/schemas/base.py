@@ -11,7 +11,9 @@ Item = TypeVar("Item")
 
 LARGEST_AMOUNT = 10**12
 CURRENCY = "EUR"  # the one currency this shop sells in
-EMAIL_PATTERN = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}$"
+EMAIL_PATTERN = (
+    r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}$"
+)
 
 
 def _storable(value: str) -> str:
@@ -25,13 +27,9 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), Storable]
 LongText = Annotated[str, StringConstraints(max_length=20_000), Storable]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=120)]
-Email = Annotated[
-    str, StringConstraints(strip_whitespace=True, to_lower=True, max_length=254, pattern=EMAIL_PATTERN)
-]
+Email = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, max_length=254, pattern=EMAIL_PATTERN)]
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_-]+$")]
-Amount = Annotated[
-    int, Field(ge=0, le=LARGEST_AMOUNT, strict=True, description="Minor units: 1999 is 19.99 EUR")
-]
+Amount = Annotated[int, Field(ge=0, le=LARGEST_AMOUNT, strict=True, description="Minor units: 1999 is 19.99 EUR")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), Field(description="ISO 4217")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Field(description="ISO 3166-1 alpha-2")]
 
@@ -84,9 +82,7 @@ class PageQuery(Input):
     """What every list takes. Subclasses add their filters; an unknown parameter is refused with the known ones."""
 
     limit: int = Field(default=20, ge=1, le=100, description="How many rows to a page")
-    cursor: str | None = Field(
-        default=None, max_length=1000, description="`next_cursor` or `prev_cursor` of a page"
-    )
+    cursor: str | None = Field(default=None, max_length=1000, description="`next_cursor` or `prev_cursor` of a page")
     include_total: bool = Field(default=False, description="Count all rows of the list, at a cost")
 
     def bound(self) -> dict[str, object]:
