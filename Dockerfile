@@ -29,6 +29,7 @@ WORKDIR /srv/emporium
 
 # What plays the outside world on a laptop. It shares no code with the shop, and is no part of its image.
 FROM runtime AS sandbox
+ENV SANDBOX_HOST=0.0.0.0
 COPY --from=sandbox-builder /opt/venv /opt/venv
 COPY sandbox ./sandbox
 RUN python -m compileall -q sandbox
