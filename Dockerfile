@@ -39,6 +39,7 @@ CMD ["python", "-m", "sandbox"]
 
 # The API by default; the worker, beat, the relay and the migrations are other commands of the same image.
 FROM runtime AS shop
+ENV SHOP_HOST=0.0.0.0
 COPY --from=builder /opt/venv /opt/venv
 COPY --chmod=755 <<'EOF' /opt/venv/bin/shop
 #!/opt/venv/bin/python
