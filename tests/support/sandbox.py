@@ -1,0 +1,57 @@
+"""The sandbox as a process of its own, on free ports."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from app.dev.embedded.processes import free_port
+
+WEBHOOK_SECRET = "whsec_for_tests_only_of_a_decent_length"
+STARTS_WITHIN = 20  # seconds
+
+
+@dataclass(frozen=True)
+class RunningSandbox:
+    url: str
+    smtp_url: str
+
+
+@contextmanager
+def running_sandbox(webhook_url: str = "") -> Iterator[RunningSandbox]:
+    """Start the sandbox; with a `webhook_url` it tells a shop what happened to its payments."""
+    http, smtp = free_port(), free_port()
+    environment = os.environ | {
+        "SANDBOX_HOST": "127.0.0.1",
+        "SANDBOX_PORT": str(http),
+        "SANDBOX_SMTP_PORT": str(smtp),
+        "STRIPE_WEBHOOK_SECRETS": WEBHOOK_SECRET,
+        "WEBHOOK_URL": webhook_url,
+    }
+    process = subprocess.Popen([sys.executable, "-m", "sandbox"], env=environment)  # noqa: S603 - our own module
+    try:
+        wait_until_up(f"http://127.0.0.1:{http}/health/live", process)
+        yield RunningSandbox(f"http://127.0.0.1:{http}", f"smtp://127.0.0.1:{smtp}")
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def wait_until_up(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Poll until the address answers 200; fails when the process ends or takes too long."""
+    deadline = time.monotonic() + STARTS_WITHIN
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
+        try:
+            if httpx.get(url, timeout=2).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.05)
+    raise RuntimeError(f"{url} did not answer within {STARTS_WITHIN} s")
