@@ -16,7 +16,6 @@ from sqlalchemy import (
     Numeric,
     Table,
     UniqueConstraint,
-    desc,
     text,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
@@ -60,12 +59,7 @@ class Product(Identified, Versioned, Timestamped, Base):
         CheckConstraint("slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'", "slug"),
         CheckConstraint("status <> 'active' OR published_at IS NOT NULL", "active_is_published"),
         CheckConstraint("rating_count >= 0 AND rating_average BETWEEN 0 AND 5", "rating"),
-        Index(
-            "ix_products_active_newest",
-            desc("published_at"),
-            "id",
-            postgresql_where=text("status = 'active'"),
-        ),
+        Index("ix_products_active_newest", "created_at", "id", postgresql_where=text("status = 'active'")),
         Index("ix_products_search_vector", "search_vector", postgresql_using="gin"),
         Index("ix_products_name_trgm", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
     )

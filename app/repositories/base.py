@@ -19,10 +19,10 @@ class Repository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def _one_or_none(self, statement: Select[tuple[Value]]) -> Value | None:
+    async def _one_or_none(self, statement: Select[Value]) -> Value | None:
         return (await self._session.execute(statement)).scalar_one_or_none()
 
-    async def _all(self, statement: Select[tuple[Value]]) -> Sequence[Value]:
+    async def _all(self, statement: Select[Value]) -> Sequence[Value]:
         return (await self._session.execute(statement)).scalars().all()
 
     async def _moved(self, statement: Update) -> bool:

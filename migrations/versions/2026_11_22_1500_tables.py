@@ -176,7 +176,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_products_active_newest",
         "products",
-        [sa.literal_column("published_at DESC"), "id"],
+        ["created_at", "id"],
         unique=False,
         postgresql_where=sa.text("status = 'active'"),
     )
