@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -49,8 +49,10 @@ class CursorSigner:
         payload = json.dumps([position.values, position.backwards], default=str, separators=(",", ":")).encode()
         return base64.urlsafe_b64encode(self._signature(payload, query) + payload).rstrip(b"=").decode()
 
-    def read(self, cursor: str, query: Mapping[str, Any]) -> Position:
-        """The position, or `CursorError` for anything that was not signed here for this very query."""
+    def read(self, cursor: str | None, query: Mapping[str, Any]) -> Position | None:
+        """The position, None without a cursor, `CursorError` for what was not signed here for this very query."""
+        if cursor is None:
+            return None
         try:
             raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         except ValueError as error:
@@ -60,6 +62,32 @@ class CursorSigner:
             raise CursorError
         values, backwards = json.loads(payload)
         return Position(tuple(values), backwards)
+
+    def page(
+        self,
+        rows: Sequence[Row],
+        key: Callable[[Row], tuple[Any, ...]],
+        *,
+        limit: int,
+        position: Position | None,
+        query: Mapping[str, Any],
+        total: int | None = None,
+    ) -> Page[Row]:
+        """Cut a page out of up to `limit + 1` rows, in the order in which they were read from `position`.
+
+        The row too many only tells that the list goes on. `key` gives the sort values of a row.
+        """
+        goes_on, rows = len(rows) > limit, rows[:limit]
+        before, after = position is not None, goes_on
+        if position is not None and position.backwards:
+            before, after, rows = goes_on, True, rows[::-1]
+        return Page(
+            rows=rows,
+            limit=limit,
+            next_cursor=self.sign(Position(key(rows[-1])), query) if rows and after else None,
+            prev_cursor=self.sign(Position(key(rows[0]), backwards=True), query) if rows and before else None,
+            total=total,
+        )
 
     def _signature(self, payload: bytes, query: Mapping[str, Any]) -> bytes:
         bound = json.dumps(query, sort_keys=True, default=str).encode()
