@@ -5,7 +5,9 @@ what it may answer: `responses=problems(InsufficientStock)`. One handler (`app/o
 """
 
 import re
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+from uuid import UUID
 
 
 class ShopError(Exception):
@@ -153,6 +155,16 @@ class InsufficientStock(Conflict):
 
     detail = "Not enough stock."
 
+    @classmethod
+    def of(cls, lines: Mapping[UUID, tuple[int, int]]) -> Self:
+        """`lines` maps a variant's id to how many were asked for and how many there are."""
+        return cls(
+            lines=[
+                {"variant_id": str(variant_id), "requested": requested, "available": available}
+                for variant_id, (requested, available) in lines.items()
+            ]
+        )
+
 
 class TotalsChanged(Conflict):
     """`expected` and `actual` are the two totals."""
@@ -225,6 +237,11 @@ class ValidationFailed(ShopError):
 
     status = 422
     detail = "Some fields are not as they should be."
+
+    @classmethod
+    def at(cls, pointer: str, code: str, message: str) -> Self:
+        """One field that the schema lets pass and the shop does not."""
+        return cls(errors=[{"pointer": pointer, "code": code, "message": message}])
 
 
 class IdempotencyKeyReused(ShopError):

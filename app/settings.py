@@ -74,6 +74,12 @@ class Settings(BaseSettings):
     # The shop
     reservation_minutes: int = Field(default=15, ge=1)
     cart_days: int = Field(default=30, ge=1)
+    home_country: str = Field(default="DE", pattern="^[A-Z]{2}$", description="Whose tax a cart shows at first")
+
+    # The worker
+    task_time_limit: int = Field(
+        default=30, ge=2, description="Seconds; a task that dies is run again after four times this"
+    )
 
     # Limits and logs
     rate_limit_enabled: bool = True

@@ -1,0 +1,131 @@
+"""Carts, addresses and ways to ship."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from app.models.carts import LARGEST_QUANTITY
+from app.schemas.base import Country, Input, Money, Name, Output, Secret, Storable
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Storable]
+Quantity = Annotated[int, Field(ge=1, le=LARGEST_QUANTITY, strict=True)]
+EXAMPLE_ADDRESS = {
+    "full_name": "Ada Lovelace",
+    "line1": "Unter den Linden 1",
+    "city": "Berlin",
+    "postal_code": "10117",
+    "country": "DE",
+}
+
+
+class Address(Input):
+    """Where a parcel goes."""
+
+    model_config = ConfigDict(json_schema_extra={"example": EXAMPLE_ADDRESS})
+
+    full_name: Name
+    line1: Line
+    line2: Line | None = None
+    city: Line
+    region: Line | None = None
+    postal_code: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20), Storable]
+    country: Country
+    phone: Annotated[str, StringConstraints(pattern=r"^\+?[0-9 ()/-]{3,30}$")] | None = None
+
+
+class CartLineCreate(Input):
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"variant_id": "0199a1f0-0000-7000-8000-000000000000", "quantity": 2}}
+    )
+
+    variant_id: UUID
+    quantity: Quantity = 1
+
+
+class CartLineUpdate(Input):
+    model_config = ConfigDict(json_schema_extra={"example": {"quantity": 3}})
+
+    quantity: Quantity
+
+
+class ShippingMethodChoice(Input):
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"shipping_method_id": "0199a1f0-0000-7000-8000-000000000000"}}
+    )
+
+    shipping_method_id: UUID
+
+
+class CartMerge(Input):
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"cart_token": "Zm9yLXRoZS1ndWVzdC1jYXJ0LW9ubHktMzItYnl0ZXM"}}
+    )
+
+    cart_token: Secret
+
+
+class CartWarning(Output):
+    """Something the shopper should know before checking out."""
+
+    code: Literal["unavailable", "insufficient_stock", "quantity_capped"]
+    message: str
+    variant_id: UUID
+
+
+class CartLineRead(Output):
+    id: UUID
+    variant_id: UUID
+    sku: str
+    name: str
+    options: dict[str, str]
+    quantity: int
+    unit_price: Money
+    subtotal: Money
+    discount: Money
+    tax: Money = Field(description="Contained in `total`")
+    total: Money
+    available: int = Field(description="How many could be ordered now")
+    warnings: list[CartWarning]
+
+
+class Totals(Output):
+    """`total` = `subtotal` - `discount` + `shipping`; `tax` is contained in it when prices include tax."""
+
+    subtotal: Money
+    discount: Money
+    shipping: Money
+    tax: Money
+    total: Money
+
+
+class ShippingOption(Output):
+    id: UUID
+    code: str
+    name: str
+    price: Money
+
+
+class CartShipping(Output):
+    address: Address | None
+    method: ShippingOption | None
+
+
+class CartRead(Output):
+    id: UUID
+    version: int
+    currency: str
+    status: str
+    lines: list[CartLineRead]
+    coupons: list[str]
+    discounts: list[Money]
+    shipping: CartShipping
+    totals: Totals
+    prices_include_tax: bool
+    warnings: list[CartWarning]
+    expires_at: datetime
+
+
+class ShippingOptions(Output):
+    data: list[ShippingOption]
