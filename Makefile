@@ -23,7 +23,7 @@ $(READY):
 	@rm -f .venv/.ready-*
 	@test -x $(BIN)/python || \
 	  if command -v uv >/dev/null; then uv venv --quiet --python $(PYTHON) .venv; else $(PYTHON) -m venv .venv; fi
-	@command -v uv $(BIN)/uv >/dev/null || \
+	@command -v uv >/dev/null || test -x $(BIN)/uv || \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	VIRTUAL_ENV=.venv $(UV) pip install --require-hashes --requirements requirements/dev.txt
 	VIRTUAL_ENV=.venv $(UV) pip install --no-deps --editable .
@@ -58,6 +58,7 @@ openapi: $(READY)
 
 compose: $(READY)
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@if docker compose version >/dev/null 2>&1; then docker compose config --quiet; fi
 
 demo: $(READY) ## Go through a purchase step by step, against the running shop
