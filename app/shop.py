@@ -35,12 +35,12 @@ class Shop:
         self.provider = StripePayments(settings)
         cursors = CursorSigner(settings.secret_key.get_secret_value())
 
-        self.auth = AuthService(database, self.passwords, self.tokens, settings)
         self.users = UserService(database)
         self.categories = CategoryService(database)
         self.products = ProductService(database, cursors, settings)
         self.inventory = InventoryService(database)
         self.carts = CartService(database, settings)
+        self.auth = AuthService(database, self.passwords, self.tokens, self.carts, settings)
         self.orders = OrderService(database, cursors, settings)
         self.payments = PaymentService(database, self.provider, settings)
         self.mail = MailService(database, SmtpMailer(settings), settings)
