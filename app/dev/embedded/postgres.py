@@ -153,9 +153,7 @@ class PostgresServer:
 
         port = free_port()
         options = [f"--{name}={value}" for name, value in {**self._settings, "port": str(port)}.items()]
-        process = start_server(
-            [str(programs / "postgres"), "-D", str(data), *options], data, log, signal.SIGINT, user
-        )
+        process = start_server([str(programs / "postgres"), "-D", str(data), *options], data, log, signal.SIGINT, user)
         try:
             _wait_until_ready(process, data, log)
             yield RunningPostgres("127.0.0.1", port, (home / "password").read_text(), process, programs)
@@ -187,9 +185,7 @@ class PostgresServer:
         ]
         result = run_as(user, command)
         if result.returncode != 0:
-            raise EmbeddedServerError(
-                f"PostgreSQL could not create its files in {home}: {result.stdout.strip()}"
-            )
+            raise EmbeddedServerError(f"PostgreSQL could not create its files in {home}: {result.stdout.strip()}")
         unfinished.rename(home / "data")
 
 
@@ -232,9 +228,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], data: Path, log: Path) -
     pid_file = data / "postmaster.pid"
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise EmbeddedServerError(
-                f"PostgreSQL did not start. Its log {log} ends with:\n{last_lines(log)}"
-            )
+            raise EmbeddedServerError(f"PostgreSQL did not start. Its log {log} ends with:\n{last_lines(log)}")
         lines = pid_file.read_text().splitlines() if pid_file.exists() else []
         if lines and lines[0] == str(process.pid) and lines[-1].strip() == "ready":
             return
