@@ -96,7 +96,7 @@ def _cancel_on_signals() -> None:
 
 async def _everything_answers(ports: Ports) -> None:
     deadline = time.monotonic() + READY_TIMEOUT_S
-    for port, path in ((ports.sandbox, "/health"), (ports.api, "/health/ready")):
+    for port, path in ((ports.sandbox, "/health/live"), (ports.api, "/health/ready")):
         while not await asyncio.to_thread(_answers, port, path):
             if time.monotonic() > deadline:
                 raise ProgramFailed(f"http://127.0.0.1:{port}{path} did not answer within {READY_TIMEOUT_S:.0f} s.")
