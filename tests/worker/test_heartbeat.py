@@ -18,9 +18,7 @@ async def healthcheck(heartbeat_file: Path | None) -> tuple[int | None, str]:
     environment = {name: value for name, value in os.environ.items() if name != "HEARTBEAT_FILE"}
     if heartbeat_file:
         environment["HEARTBEAT_FILE"] = str(heartbeat_file)
-    process = await create_subprocess_exec(
-        sys.executable, "-m", "worker.heartbeat", env=environment, stderr=PIPE
-    )
+    process = await create_subprocess_exec(sys.executable, "-m", "worker.heartbeat", env=environment, stderr=PIPE)
     _, complaint = await process.communicate()
     return process.returncode, complaint.decode()
 
