@@ -144,6 +144,8 @@ class Supervisor:
 
     async def __aenter__(self) -> Self:
         self._logs.mkdir(exist_ok=True)
+        for log in self._logs.glob("*.log"):
+            log.replace(log.with_name(f"{log.name}.1"))  # this run's and the last one's, no more
         return self
 
     async def __aexit__(

@@ -11,7 +11,7 @@ from app.dev.surroundings import Ports
 
 DEMO_PASSWORD = "emporium-demo"  # noqa: S105  # printed on purpose: it opens nothing but a development shop
 DEMO_ACCOUNTS = ("admin", "support", "catalog", "warehouse", "analyst", "customer")
-TROUBLE = re.compile(r"\b(error|critical|traceback|exception)\b", re.IGNORECASE)
+TROUBLE = re.compile(r"\b(ERROR|CRITICAL)\b|\[(error|critical) *\]|\"level\": ?\"(error|critical)\"|^Traceback")
 NAME_WIDTH = 8
 
 console = Console(highlight=False)
