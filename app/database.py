@@ -6,10 +6,12 @@ repositories. Nothing else in the code base commits.
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Self
 
 import stamina
 import structlog
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -32,6 +34,7 @@ from app.settings import Settings
 
 logger = get_logger(__name__)
 
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
 LOCK_TIMEOUT = "2s"
 IDLE_IN_TRANSACTION_TIMEOUT = "10s"
 
@@ -141,6 +144,11 @@ def _engine(settings: Settings, **options: Any) -> AsyncEngine:
         },
         **options,
     )
+
+
+def newest_revision() -> str | None:
+    """The migration that this code was written for."""
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
 def sqlstate(error: BaseException) -> str | None:

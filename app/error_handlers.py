@@ -1,12 +1,13 @@
 """One road for every refusal: each exception becomes a `ShopError`, and that becomes a problem (RFC 9457)."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from slowapi.errors import RateLimitExceeded
+from slowapi.wrappers import Limit
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -107,7 +108,7 @@ def _from_http(request: Request, error: HTTPException) -> ShopError:
 
 
 def _from_rate_limit(error: RateLimitExceeded) -> ShopError:
-    limit = error.limit.limit
+    limit = cast("Limit", error.limit).limit  # slowapi declares it optional and never leaves it out
     return errors.TooManyRequests(f"At most {limit}.", retry_after=limit.get_expiry())
 
 

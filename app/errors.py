@@ -23,6 +23,7 @@ class ShopError(Exception):
     def __init__(self, detail: str | None = None, **extra: Any) -> None:
         self.detail = detail or self.detail
         self.extra = extra
+        self.replayed = False  # set when an Idempotency-Key repeats an earlier refusal
         super().__init__(self.detail)
 
     def __init_subclass__(cls) -> None:
@@ -33,8 +34,10 @@ class ShopError(Exception):
     @property
     def headers(self) -> dict[str, str]:
         """What belongs into the response's head."""
-        retry_after = self.extra.get("retry_after")
-        return {} if retry_after is None else {"Retry-After": str(retry_after)}
+        headers = {"Idempotent-Replayed": "true"} if self.replayed else {}
+        if "retry_after" in self.extra:
+            headers["Retry-After"] = str(self.extra["retry_after"])
+        return headers
 
     def as_dict(self) -> dict[str, Any]:
         """The refusal without its request: what an idempotent replay says again."""
@@ -204,6 +207,10 @@ class SkuTaken(Conflict):
 
 class VariantExists(Conflict):
     detail = "The product already has a variant with these options."
+
+
+class CategoryNotEmpty(Conflict):
+    detail = "The category holds products or other categories."
 
 
 # 412 and 428: conditional requests (RFC 9110 §13, RFC 6585 §3)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from app.core.pagination import CursorSigner
 from app.core.passwords import PasswordHasher
 from app.core.security import AccessTokens
-from app.database import Database
+from app.database import Database, newest_revision
 from app.gateways.mail import SmtpMailer
 from app.gateways.payments import StripePayments
 from app.services.auth import AuthService
@@ -28,6 +28,7 @@ class Shop:
     def __init__(self, settings: Settings, database: Database) -> None:
         self.settings = settings
         self.database = database
+        self.newest_revision = newest_revision()
         self.passwords = PasswordHasher(settings.password_hashing_threads)
         self.tokens = AccessTokens(
             settings.secret_key.get_secret_value(), timedelta(minutes=settings.access_token_minutes)
@@ -41,9 +42,9 @@ class Shop:
         self.inventory = InventoryService(database)
         self.carts = CartService(database, settings)
         self.auth = AuthService(database, self.passwords, self.tokens, self.carts, settings)
-        self.orders = OrderService(database, cursors, settings)
-        self.payments = PaymentService(database, self.provider, settings)
-        self.mail = MailService(database, SmtpMailer(settings), settings)
+        self.orders = OrderService(database, self.provider, cursors, settings)
+        self.payments = PaymentService(database, self.provider)
+        self.mail = MailService(database, SmtpMailer(settings), self.auth, settings)
 
     async def close(self) -> None:
         self.passwords.close()

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, Update
+from sqlalchemy import Select, Update, literal
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models.base import Base
@@ -26,8 +26,9 @@ class Repository:
         return (await self._session.execute(statement)).scalars().all()
 
     async def _moved(self, statement: Update) -> bool:
-        """Whether a conditional UPDATE found its row in the expected state."""
-        returned = await self._session.execute(statement.returning(1))
+        """Whether a conditional UPDATE found its row in the expected state. Loaded objects are left as they were."""
+        statement = statement.execution_options(synchronize_session=False)
+        returned = await self._session.execute(statement.returning(literal(1)))
         return returned.first() is not None
 
 
@@ -42,6 +43,10 @@ class ModelRepository(Repository, Generic[Model]):
 
     async def add_all(self, rows: Iterable[Model]) -> None:
         self._session.add_all(rows)
+        await self._session.flush()
+
+    async def flush(self) -> None:
+        """Write what was changed on loaded rows, so that the next statement sees it."""
         await self._session.flush()
 
     async def by_id(self, identity: UUID, *options: Any) -> Model | None:

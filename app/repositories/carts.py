@@ -1,11 +1,10 @@
 """Carts, found by their owner only."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import joinedload, selectinload
 
@@ -14,6 +13,8 @@ from app.models.carts import Cart, CartLine, CartStatus
 from app.models.products import Product, Variant
 from app.repositories.base import ModelRepository
 
+# Without bound values: once PostgreSQL plans a prepared statement for any value, it no longer recognises the index.
+_ACTIVE_LITERALLY = text("status = 'active'")
 # What a cart shows of each line, in two statements however many lines there are.
 _LINES = selectinload(Cart.lines).options(
     joinedload(CartLine.variant).options(
@@ -44,14 +45,14 @@ class CartRepository(ModelRepository[Cart]):
         await self._session.execute(
             insert(Cart)
             .values(id=uuid7(), user_id=user_id, currency=currency, expires_at=expires_at, status=CartStatus.ACTIVE)
-            .on_conflict_do_nothing(index_elements=["user_id"], index_where=Cart.status == CartStatus.ACTIVE)
+            .on_conflict_do_nothing(index_elements=["user_id"], index_where=_ACTIVE_LITERALLY)
         )
 
     async def quantities(self, cart: Cart) -> dict[UUID, int]:
         found = await self._session.execute(
             select(CartLine.variant_id, CartLine.quantity).where(CartLine.cart_id == cart.id)
         )
-        return {variant_id: quantity for variant_id, quantity in found}
+        return dict(found.tuples().all())
 
     async def set_quantities(self, cart: Cart, quantities: dict[UUID, int]) -> None:
         """Insert or update the lines of these variants."""
@@ -104,6 +105,6 @@ class CartRepository(ModelRepository[Cart]):
         )
 
 
-def _active(user_id: UUID | None, token_hash: bytes | None) -> Select[tuple[Cart]]:
+def _active(user_id: UUID | None, token_hash: bytes | None) -> Select[Cart]:
     owner = Cart.user_id == user_id if user_id else Cart.token_hash == token_hash
     return select(Cart).where(owner, Cart.status == CartStatus.ACTIVE)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Uuid, column, func, select, update, values
+from sqlalchemy import BigInteger, Row, Uuid, column, func, select, update, values
 from sqlalchemy.dialects.postgresql import insert
 
 from app.models.inventory import ReservationStatus, StockLevel, StockMovement, StockReservation
@@ -107,7 +107,7 @@ class InventoryRepository(Repository):
         known = {variant_id: max(0, available) for variant_id, available in found}
         return {variant_id: known.get(variant_id, 0) for variant_id in variant_ids}
 
-    async def discrepancies(self) -> Sequence[Any]:
+    async def discrepancies(self) -> Sequence[Row[UUID, int, int, int, int]]:
         """Variants whose counters are not what the reservations and the ledger say (domain rule 1)."""
         held = (
             select(StockReservation.variant_id, func.sum(StockReservation.quantity).label("quantity"))
@@ -133,7 +133,8 @@ class InventoryRepository(Repository):
             .outerjoin(moved, moved.c.variant_id == StockLevel.variant_id)
             .where((StockLevel.reserved != reserved) | (StockLevel.on_hand != on_hand))
         )
-        return found.all()
+        rows: Sequence[Row[UUID, int, int, int, int]] = found.all()
+        return rows
 
     async def _lock(self, variant_ids: Iterable[UUID]) -> None:
         await self._session.execute(

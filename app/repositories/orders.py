@@ -1,6 +1,7 @@
 """Orders. Every customer-facing read starts from `visible_to`, so no endpoint decides whose order it is."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Select, func, select, tuple_, update
@@ -21,44 +22,43 @@ from app.repositories.base import ModelRepository
 class OrderRepository(ModelRepository[Order]):
     model = Order
 
-    def visible_to(self, user_id: UUID | None, token_hash: bytes | None) -> Select[tuple[Order]]:
+    def visible_to(self, user_id: UUID | None, token_hash: bytes | None) -> Select[Order]:
         """What a customer, or the guest with an order's token, may see."""
         owner = Order.user_id == user_id if user_id else Order.guest_token_hash == token_hash
         return select(Order).where(owner)
 
-    def everyones(self) -> Select[tuple[Order]]:
+    def everyones(self) -> Select[Order]:
         """For staff who may see all orders."""
         return select(Order)
 
-    async def get(self, scope: Select[tuple[Order]], order_id: UUID) -> Order | None:
+    async def get(self, scope: Select[Order], order_id: UUID) -> Order | None:
         return await self._one_or_none(scope.where(Order.id == order_id).options(selectinload(Order.lines)))
 
-    async def lock(self, scope: Select[tuple[Order]], order_id: UUID) -> Order | None:
+    async def lock(self, scope: Select[Order], order_id: UUID) -> Order | None:
         statement = scope.where(Order.id == order_id).options(selectinload(Order.lines)).with_for_update(of=Order)
         return await self._one_or_none(statement.execution_options(populate_existing=True))
 
-    async def page(
-        self,
-        scope: Select[tuple[Order]],
-        *,
-        limit: int,
-        position: Position | None,
-        status: OrderStatus | None,
-        payment_status: PaymentStatus | None,
-    ) -> Sequence[Order]:
-        """One row more than `limit`, newest first, so that the caller knows whether there is another page."""
-        statement = scope.options(selectinload(Order.lines))
+    def filtered(
+        self, scope: Select[Order], status: OrderStatus | None, payment_status: PaymentStatus | None
+    ) -> Select[Order]:
         if status:
-            statement = statement.where(Order.status == status)
+            scope = scope.where(Order.status == status)
         if payment_status:
-            statement = statement.where(Order.payment_status == payment_status)
-        order = (Order.placed_at.desc(), Order.id.desc())
+            scope = scope.where(Order.payment_status == payment_status)
+        return scope
+
+    async def page(self, scope: Select[Order], *, limit: int, position: Position | None) -> Sequence[Order]:
+        """Newest first, or towards the newest when going back; one row more than `limit` tells that it goes on."""
+        backwards = position is not None and position.backwards
         if position:
-            here, there = tuple_(Order.placed_at, Order.id), tuple_(*position.values)
-            statement = statement.where(here > there if position.backwards else here < there)
-            if position.backwards:
-                order = (Order.placed_at.asc(), Order.id.asc())
-        return await self._all(statement.order_by(*order).limit(limit + 1))
+            placed_at, order_id = position.values
+            here, there = tuple_(Order.placed_at, Order.id), tuple_(datetime.fromisoformat(placed_at), UUID(order_id))
+            scope = scope.where(here > there if backwards else here < there)
+        order = (Order.placed_at.asc(), Order.id.asc()) if backwards else (Order.placed_at.desc(), Order.id.desc())
+        return await self._all(scope.options(selectinload(Order.lines)).order_by(*order).limit(limit + 1))
+
+    async def count(self, scope: Select[Order]) -> int:
+        return (await self._session.execute(select(func.count()).select_from(scope.subquery()))).scalar_one()
 
     async def move(self, order: Order, status: OrderStatus) -> bool:
         """Move the order if its present status allows it (the state machine is data: models/orders.py)."""

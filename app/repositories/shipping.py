@@ -23,4 +23,4 @@ class ShippingRepository(Repository):
             .where(TaxRate.country == country, TaxRate.valid_from <= func.now())
             .order_by(TaxRate.tax_class, TaxRate.valid_from.desc())
         )
-        return {tax_class: rate for tax_class, rate in found}
+        return dict(found.tuples().all())

@@ -4,14 +4,14 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints
 
 from app.models.carts import LARGEST_QUANTITY
 from app.schemas.base import Country, Input, Money, Name, Output, Secret, Storable
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Storable]
 Quantity = Annotated[int, Field(ge=1, le=LARGEST_QUANTITY, strict=True)]
-EXAMPLE_ADDRESS = {
+EXAMPLE_ADDRESS: dict[str, JsonValue] = {
     "full_name": "Ada Lovelace",
     "line1": "Unter den Linden 1",
     "city": "Berlin",

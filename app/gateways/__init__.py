@@ -1,0 +1,1 @@
+"""The outside world. Nothing here is ever called inside a transaction."""

@@ -1,0 +1,128 @@
+"""The cart, of a guest or of a customer."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response, status
+
+from app.dependencies import AnyShopper, Carts, CurrentUser
+from app.errors import InsufficientStock, NotFound
+from app.openapi import problems
+from app.schemas.carts import (
+    Address,
+    CartLineCreate,
+    CartLineUpdate,
+    CartMerge,
+    CartRead,
+    ShippingMethodChoice,
+    ShippingOptions,
+)
+from app.services.carts import OpenedCart
+
+router = APIRouter(prefix="/cart", tags=["Cart"])
+
+GIVES_TOKEN = {
+    "X-Cart-Token": {"description": "A new guest cart's secret: keep it.", "schema": {"type": "string"}},
+}
+
+
+def _opened(opened: OpenedCart, response: Response) -> CartRead:
+    response.headers["ETag"] = f'"v{opened.cart.version}"'
+    if opened.token:
+        response.headers["X-Cart-Token"] = opened.token
+    return opened.cart
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    response_model=CartRead,
+    responses={201: {"headers": GIVES_TOKEN}},
+    operation_id="cart_open",
+)
+async def open_cart(shopper: AnyShopper, carts: Carts, response: Response) -> CartRead:
+    """Open a cart.
+
+    A customer gets the one they have. A guest gets a new one with its secret in the `X-Cart-Token` header.
+    """
+    response.headers["Location"] = "/api/v1/cart"
+    return _opened(await carts.open(shopper), response)
+
+
+@router.get("", response_model=CartRead, responses=problems(NotFound), operation_id="cart_get")
+async def get_cart(shopper: AnyShopper, carts: Carts) -> CartRead:
+    """Show the cart at today's prices and stock."""
+    return await carts.get(shopper)
+
+
+@router.delete("", status_code=status.HTTP_204_NO_CONTENT, responses=problems(NotFound), operation_id="cart_clear")
+async def clear_cart(shopper: AnyShopper, carts: Carts) -> None:
+    """Empty the cart."""
+    await carts.clear(shopper)
+
+
+@router.post(
+    "/lines",
+    status_code=status.HTTP_201_CREATED,
+    response_model=CartRead,
+    responses={201: {"headers": GIVES_TOKEN}, **problems(NotFound, InsufficientStock)},
+    operation_id="cart_add_line",
+)
+async def add_line(data: CartLineCreate, shopper: AnyShopper, carts: Carts, response: Response) -> CartRead:
+    """Put a variant in the cart.
+
+    Adds to what is there of it already. Opens a cart when there is none. Stock is not reserved before checkout.
+    """
+    return _opened(await carts.add_line(shopper, data), response)
+
+
+@router.patch(
+    "/lines/{line_id}",
+    response_model=CartRead,
+    responses=problems(NotFound, InsufficientStock),
+    operation_id="cart_change_line",
+)
+async def change_line(line_id: UUID, data: CartLineUpdate, shopper: AnyShopper, carts: Carts) -> CartRead:
+    """Set how many."""
+    return await carts.change_line(shopper, line_id, data.quantity)
+
+
+@router.delete(
+    "/lines/{line_id}", response_model=CartRead, responses=problems(NotFound), operation_id="cart_remove_line"
+)
+async def remove_line(line_id: UUID, shopper: AnyShopper, carts: Carts) -> CartRead:
+    """Take a line out."""
+    return await carts.remove_line(shopper, line_id)
+
+
+@router.put("/address", response_model=CartRead, responses=problems(NotFound), operation_id="cart_set_address")
+async def set_address(address: Address, shopper: AnyShopper, carts: Carts) -> CartRead:
+    """Say where it goes: tax and ways to ship depend on it."""
+    return await carts.set_address(shopper, address)
+
+
+@router.get(
+    "/shipping-options",
+    response_model=ShippingOptions,
+    responses=problems(NotFound),
+    operation_id="cart_shipping_options",
+)
+async def shipping_options(shopper: AnyShopper, carts: Carts) -> ShippingOptions:
+    """List the ways to ship this cart, priced."""
+    return ShippingOptions(data=await carts.shipping_options(shopper))
+
+
+@router.put(
+    "/shipping-method", response_model=CartRead, responses=problems(NotFound), operation_id="cart_set_shipping_method"
+)
+async def set_shipping_method(data: ShippingMethodChoice, shopper: AnyShopper, carts: Carts) -> CartRead:
+    """Choose a way to ship."""
+    return await carts.set_shipping_method(shopper, data.shipping_method_id)
+
+
+@router.post("/merge", response_model=CartRead, operation_id="cart_merge")
+async def merge_cart(data: CartMerge, user: CurrentUser, carts: Carts) -> CartRead:
+    """Pour a guest's cart into yours.
+
+    Signing in with `X-Cart-Token` does the same. Doing it twice changes nothing.
+    """
+    return await carts.merge(user.user_id, data.cart_token)

@@ -1,0 +1,128 @@
+"""Orders: check out, read, follow, cancel."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response, status
+from fastapi.responses import JSONResponse
+
+from app.dependencies import AnyShopper, CurrentUser, IdempotencyKey, OptionalUser, Orders, Payments
+from app.errors import (
+    CardDeclined,
+    CartEmpty,
+    IdempotencyKeyRequired,
+    IdempotencyKeyReused,
+    InsufficientStock,
+    InvalidCursor,
+    InvalidTransition,
+    NotFound,
+    PaymentNotPossible,
+    RequestInProgress,
+    TotalsChanged,
+    Unauthorized,
+)
+from app.openapi import problems
+from app.schemas.base import PageRead, page_of
+from app.schemas.orders import (
+    OrderCreate,
+    OrderEventRead,
+    OrderEvents,
+    OrderPlaced,
+    OrderQuery,
+    OrderRead,
+    PaymentCreate,
+    PaymentMade,
+)
+from app.services.idempotency import Answer
+
+router = APIRouter(prefix="/orders", tags=["Orders"])
+
+KEYED = (IdempotencyKeyRequired, IdempotencyKeyReused, RequestInProgress, Unauthorized)
+
+
+def _say(answer: Answer, **headers: str) -> Response:
+    """The stored answer as it is, so that a repetition is the same to the byte."""
+    if answer.replayed:
+        headers["Idempotent-Replayed"] = "true"
+    return JSONResponse(answer.body, answer.status, headers)
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    response_model=OrderPlaced,
+    responses=problems(CartEmpty, TotalsChanged, InsufficientStock, *KEYED),
+    operation_id="orders_place",
+)
+async def place_order(data: OrderCreate, shopper: AnyShopper, key: IdempotencyKey, orders: Orders) -> Response:
+    """Place an order for the cart.
+
+    Reserves the stock for 15 minutes, all lines or none, and announces the payment. Say what you saw with
+    `expected_total`, and a price that changed meanwhile is refused rather than charged. Guests give an `email` and
+    keep the `order_token`.
+    """
+    answer = await orders.place(shopper, data, key)
+    return _say(answer, Location=f"/api/v1/orders/{answer.body['id']}")
+
+
+@router.post(
+    "/{order_id}/payments",
+    status_code=status.HTTP_201_CREATED,
+    response_model=PaymentMade,
+    responses=problems(CardDeclined, NotFound, PaymentNotPossible, *KEYED),
+    operation_id="orders_pay",
+)
+async def pay_order(
+    order_id: UUID, data: PaymentCreate, shopper: AnyShopper, key: IdempotencyKey, payments: Payments
+) -> Response:
+    """Pay on the server.
+
+    `pm_card_visa` succeeds. After a decline (402) try another method with another key: the payment stays the same.
+    """
+    return _say(await payments.pay(shopper, order_id, data, key))
+
+
+@router.get("", response_model=PageRead[OrderRead], responses=problems(InvalidCursor), operation_id="orders_list")
+async def list_orders(query: Annotated[OrderQuery, Query()], user: CurrentUser, orders: Orders) -> PageRead[OrderRead]:
+    """List your orders, newest first; with the `support` role, everybody's."""
+    return page_of(await orders.page(user, query))
+
+
+@router.get(
+    "/{order_id}", response_model=OrderRead, responses=problems(NotFound, Unauthorized), operation_id="orders_get"
+)
+async def get_order(
+    order_id: UUID, shopper: AnyShopper, user: OptionalUser, orders: Orders, response: Response
+) -> OrderRead:
+    """Show an order. Guests send the `X-Order-Token` they were given."""
+    order = await orders.get(shopper, user, order_id)
+    response.headers["ETag"] = f'"v{order.version}"'
+    return order
+
+
+@router.get(
+    "/{order_id}/events",
+    response_model=OrderEvents,
+    responses=problems(NotFound, Unauthorized),
+    operation_id="orders_events",
+)
+async def order_events(order_id: UUID, shopper: AnyShopper, user: OptionalUser, orders: Orders) -> OrderEvents:
+    """Follow what happened to an order, oldest first."""
+    events = await orders.events(shopper, user, order_id)
+    return OrderEvents(data=[OrderEventRead.model_validate(event) for event in events])
+
+
+@router.post(
+    "/{order_id}/cancel",
+    response_model=OrderRead,
+    responses=problems(NotFound, InvalidTransition, *KEYED),
+    operation_id="orders_cancel",
+)
+async def cancel_order(
+    order_id: UUID, shopper: AnyShopper, user: OptionalUser, key: IdempotencyKey, orders: Orders
+) -> Response:
+    """Cancel an order that has not been shipped.
+
+    Its stock is free at once; what was paid is refunded.
+    """
+    return _say(await orders.cancel(shopper, user, order_id, key))

@@ -1,0 +1,118 @@
+"""Orders, and the payments on them."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from app.models.orders import OrderStatus, PaymentStatus
+from app.schemas.base import Email, Input, Money, Output, PageQuery, ShortText
+from app.schemas.carts import EXAMPLE_ADDRESS, Address, Totals
+
+PaymentMethod = Annotated[str, StringConstraints(pattern=r"^pm_[A-Za-z0-9_]{1,100}$")]
+
+
+class OrderCreate(Input):
+    """Everything is optional that the cart or the account knows already; a guest gives an `email`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"email": "ada@example.com", "shipping_address": EXAMPLE_ADDRESS}}
+    )
+
+    expected_total: Money | None = Field(
+        default=None, description="The total you saw. When it is not that any more: 409 `totals_changed`."
+    )
+    email: Email | None = None
+    shipping_address: Address | None = None
+    billing_address: Address | None = Field(default=None, description="The shipping address when left out")
+    shipping_method_id: UUID | None = Field(default=None, description="The first that serves the address when left out")
+    notes: ShortText | None = None
+
+
+class OrderLineRead(Output):
+    id: UUID
+    variant_id: UUID
+    sku: str
+    name: str
+    options: dict[str, str]
+    quantity: int
+    unit_price: Money
+    subtotal: Money
+    discount: Money
+    tax: Money
+    total: Money
+
+
+class OrderRead(Output):
+    """As it was bought: later changes of prices or names do not show."""
+
+    id: UUID
+    number: str
+    status: OrderStatus
+    payment_status: PaymentStatus
+    fulfillment_status: str
+    currency: str
+    email: str
+    lines: list[OrderLineRead]
+    totals: Totals
+    prices_include_tax: bool
+    shipping_address: Address
+    billing_address: Address
+    shipping_method: str
+    notes: str | None
+    placed_at: datetime
+    expires_at: datetime = Field(description="Until when the stock is kept for an unpaid order")
+    version: int
+
+
+class PaymentRead(Output):
+    """`client_secret` lets a browser finish the payment with the provider's own script."""
+
+    id: UUID
+    order_id: UUID
+    status: str
+    amount: Money
+    client_secret: str | None = Field(description="None while the provider is out of reach: pay later")
+    next_action: dict[str, Any] | None = Field(description="What the shopper must do, such as authenticate")
+
+
+class OrderPlaced(OrderRead):
+    payment: PaymentRead | None = Field(description="None when there is nothing to pay")
+    order_token: str | None = Field(description="A guest's key to this order, for `X-Order-Token`")
+
+
+class PaymentCreate(Input):
+    model_config = ConfigDict(json_schema_extra={"example": {"payment_method": "pm_card_visa"}})
+
+    payment_method: PaymentMethod = Field(
+        description="The provider's id of a payment method. In development: `pm_card_visa`, `pm_card_chargeDeclined`, "
+        "`pm_card_chargeDeclinedInsufficientFunds`, `pm_card_authenticationRequired`."
+    )
+
+
+class PaymentMade(PaymentRead):
+    order: OrderRead
+
+
+class OrderEventRead(Output):
+    id: UUID
+    type: str
+    data: dict[str, Any]
+    created_at: datetime
+
+
+class OrderEvents(Output):
+    data: list[OrderEventRead]
+
+
+class OrderQuery(PageQuery):
+    """Staff with the `support` role see everybody's orders, others their own."""
+
+    sort: Literal["-placed_at"] = "-placed_at"
+    status: OrderStatus | None = None
+    payment_status: PaymentStatus | None = None
+
+
+class WebhookReceived(Output):
+    received: bool

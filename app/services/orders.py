@@ -1,0 +1,178 @@
+"""Orders: placed, read, cancelled, expired."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import Select
+
+from app.core.logging import get_logger
+from app.core.metrics import ORDERS
+from app.core.pagination import CursorSigner, Page
+from app.core.security import OrderTokens
+from app.database import Database, UnitOfWork, retried_on_conflict
+from app.errors import InvalidTransition, NotFound, Unauthorized
+from app.gateways.payments import Intent, ProviderUnavailable, StripePayments
+from app.models.inventory import ReservationStatus
+from app.models.orders import TRANSITIONS, Order, OrderEvent, OrderStatus
+from app.models.users import Role
+from app.schemas.orders import OrderCreate, OrderPlaced, OrderQuery, OrderRead
+from app.services.checkout import Checkout
+from app.services.idempotency import Answer, Attempt
+from app.services.order_view import present, present_payment
+from app.services.principals import Principal, Shopper
+from app.services.settlement import confirm, refund_in_full
+from app.settings import Settings
+
+logger = get_logger(__name__)
+SEES_ALL_ORDERS = (Role.SUPPORT, Role.ADMIN)
+BATCH = 100
+
+
+class OrderService:
+    def __init__(self, database: Database, provider: StripePayments, cursors: CursorSigner, settings: Settings) -> None:
+        self._database = database
+        self._provider = provider
+        self._cursors = cursors
+        self._tokens = OrderTokens(settings.secret_key.get_secret_value())
+        self._reservation = timedelta(minutes=settings.reservation_minutes)
+
+    async def place(self, shopper: Shopper, data: OrderCreate, key: str) -> Answer:
+        """Make the shopper's cart an order: reserve, announce the payment to the provider, answer.
+
+        Three steps, so that no transaction waits for the provider. Whoever repeats the request with its key after
+        a crash continues where it stopped. A provider that is away costs nothing but the `client_secret`.
+        """
+        attempt = Attempt.of(shopper.scope, "POST /orders", key, data)
+        prepared = await self._prepare(attempt, shopper, data)
+        if isinstance(prepared, Answer):
+            return prepared
+        return await self._finish(attempt, prepared, await self._announce(prepared))
+
+    @retried_on_conflict
+    async def _prepare(self, attempt: Attempt, shopper: Shopper, data: OrderCreate) -> Answer | UUID:
+        async with self._database.transaction() as tx:
+            claim = await attempt.begin(tx)
+            if isinstance(claim, Answer):
+                return claim
+            if claim.resource_id:
+                return claim.resource_id
+            order = await Checkout(shopper, data, self._tokens, self._reservation).prepare(tx)
+            if order.grand_total == 0:
+                await confirm(tx, order)
+            await attempt.remember(tx, order.id)
+            return order.id
+
+    async def _announce(self, order_id: UUID) -> Intent | None:
+        async with self._database.snapshot() as tx:
+            payment = await tx.payments.live_of(order_id)
+        if payment is None:
+            return None
+        try:
+            return await self._provider.open(
+                payment.amount,
+                payment.currency,
+                {"order_id": str(order_id), "payment_id": str(payment.id)},
+                key=str(payment.id),
+            )
+        except ProviderUnavailable:
+            logger.warning("order placed without the payment provider", order_id=str(order_id))
+            return None
+
+    @retried_on_conflict
+    async def _finish(self, attempt: Attempt, order_id: UUID, intent: Intent | None) -> Answer:
+        async with self._database.transaction() as tx:
+            order = await self._lock(tx, tx.orders.everyones(), order_id)
+            payment = await tx.payments.lock_live_of(order_id)
+            if payment and intent:
+                payment.provider_ref = intent.reference
+            placed = OrderPlaced(
+                **present(order).model_dump(),
+                payment=present_payment(payment, intent) if payment else None,
+                order_token=None if order.user_id else self._tokens.of(order_id),
+            )
+            return await attempt.complete(tx, 201, placed)
+
+    async def get(self, shopper: Shopper, viewer: Principal | None, order_id: UUID) -> OrderRead:
+        async with self._database.snapshot() as tx:
+            order = await tx.orders.get(_scope(tx, shopper, viewer), order_id)
+            if order is None:
+                raise NotFound
+            return present(order)
+
+    async def page(self, viewer: Principal, query: OrderQuery) -> Page[OrderRead]:
+        bound = query.bound()
+        position = self._cursors.read(query.cursor, bound)
+        async with self._database.snapshot() as tx:
+            scope = tx.orders.filtered(
+                _scope(tx, Shopper(user_id=viewer.user_id), viewer), query.status, query.payment_status
+            )
+            orders = await tx.orders.page(scope, limit=query.limit, position=position)
+            total = await tx.orders.count(scope) if query.include_total else None
+        return self._cursors.page(
+            [present(order) for order in orders],
+            lambda order: (order.placed_at.isoformat(), str(order.id)),
+            limit=query.limit,
+            position=position,
+            query=bound,
+            total=total,
+        )
+
+    async def events(self, shopper: Shopper, viewer: Principal | None, order_id: UUID) -> list[OrderEvent]:
+        """The order's timeline, oldest first."""
+        async with self._database.snapshot() as tx:
+            if await tx.orders.get(_scope(tx, shopper, viewer), order_id) is None:
+                raise NotFound
+            return list(await tx.orders.events(order_id))
+
+    @retried_on_conflict
+    async def cancel(self, shopper: Shopper, viewer: Principal | None, order_id: UUID, key: str) -> Answer:
+        """Give the stock back and, when it was paid, the money: that through the outbox, after the commit."""
+        attempt = Attempt.of(shopper.scope, f"POST /orders/{order_id}/cancel", key)
+        async with self._database.transaction() as tx:
+            claim = await attempt.begin(tx)
+            if isinstance(claim, Answer):
+                return claim
+            order = await self._lock(tx, _scope(tx, shopper, viewer), order_id)
+            if order.status != OrderStatus.CANCELLED:
+                if not await tx.orders.move(order, OrderStatus.CANCELLED):
+                    raise InvalidTransition(status=order.status, allowed=TRANSITIONS[OrderStatus(order.status)])
+                payment = await tx.payments.lock_live_of(order.id)
+                await tx.inventory.release(order.id, ReservationStatus.RELEASED)
+                await tx.orders.note(order.id, "order.cancelled")
+                await tx.outbox.announce("order.cancelled", order.id)
+                if payment and payment.amount_captured:
+                    await refund_in_full(tx, payment, "order_cancelled")
+                tx.after_commit(lambda: ORDERS.labels("cancelled").inc())
+            order = await self._lock(tx, tx.orders.everyones(), order_id)
+            return await attempt.complete(tx, 200, present(order))
+
+    @retried_on_conflict
+    async def expire_overdue(self) -> int:
+        """Expire unpaid orders whose reservation has run out, and free their stock; returns how many.
+
+        Several workers may do this at once: each passes over what another holds.
+        """
+        async with self._database.transaction() as tx:
+            overdue = await tx.orders.lock_overdue(BATCH)
+            for order in overdue:
+                await tx.orders.move(order, OrderStatus.EXPIRED)
+                await tx.inventory.release(order.id, ReservationStatus.EXPIRED)
+                await tx.orders.note(order.id, "order.expired")
+                await tx.outbox.announce("order.expired", order.id)
+            tx.after_commit(lambda: ORDERS.labels("expired").inc(len(overdue)))
+            return len(overdue)
+
+    async def _lock(self, tx: UnitOfWork, scope: Select[Order], order_id: UUID) -> Order:
+        order = await tx.orders.lock(scope, order_id)
+        if order is None:
+            raise NotFound
+        return order
+
+
+def _scope(tx: UnitOfWork, shopper: Shopper, viewer: Principal | None) -> Select[Order]:
+    """What this person may see at all; everything else does not exist for them."""
+    if viewer and viewer.role in SEES_ALL_ORDERS:
+        return tx.orders.everyones()
+    if shopper.user_id is None and shopper.order_hash is None:
+        raise Unauthorized("Sign in, or send the X-Order-Token of this order.")
+    return tx.orders.visible_to(shopper.user_id, shopper.order_hash)

@@ -1,0 +1,113 @@
+"""Who hears of which event, and what they do.
+
+Delivery is at least once, so every handler may be called again with the same event: the effects behind them are
+idempotent, and `processed_events` saves the work.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Self
+from uuid import UUID
+
+from app.models.platform import OutboxEvent
+from app.shop import Shop
+
+
+class NotYet(Exception):
+    """The event tells of something that we do not know yet: it is to come again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What travels through the broker: ids, never personal data."""
+
+    event_id: UUID
+    type: str
+    aggregate_id: UUID
+    payload: dict[str, Any]
+
+    @classmethod
+    def of(cls, row: OutboxEvent) -> Self:
+        return cls(row.event_id, row.type, row.aggregate_id, row.payload)
+
+    def to_message(self) -> dict[str, Any]:
+        return {
+            "event_id": str(self.event_id),
+            "type": self.type,
+            "aggregate_id": str(self.aggregate_id),
+            "payload": self.payload,
+        }
+
+    @classmethod
+    def from_message(cls, message: dict[str, Any]) -> Self:
+        return cls(UUID(message["event_id"]), message["type"], UUID(message["aggregate_id"]), message["payload"])
+
+
+Handler = Callable[[Shop, Event], Awaitable[None]]
+
+
+async def _confirm_address(shop: Shop, event: Event) -> None:
+    await shop.mail.confirm_address(event.event_id, event.aggregate_id)
+
+
+async def _remind_of_account(shop: Shop, event: Event) -> None:
+    await shop.mail.remind_of_account(event.event_id, event.aggregate_id)
+
+
+async def _confirm_order(shop: Shop, event: Event) -> None:
+    await shop.mail.confirm_order(event.event_id, event.aggregate_id)
+
+
+async def _process_payment_event(shop: Shop, event: Event) -> None:
+    if not await shop.payments.process(event.aggregate_id):
+        raise NotYet
+
+
+async def _refund(shop: Shop, event: Event) -> None:
+    await shop.payments.refund(event.aggregate_id)
+
+
+async def _call_off_payment(shop: Shop, event: Event) -> None:
+    await shop.payments.call_off(event.aggregate_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    queue: str
+    handlers: dict[str, Handler]
+
+
+CONSUMERS: dict[str, Consumer] = {
+    "notifications": Consumer(
+        "default",
+        {
+            "customer.registered": _confirm_address,
+            "customer.verification_requested": _confirm_address,
+            "customer.registered_again": _remind_of_account,
+            "order.confirmed": _confirm_order,
+        },
+    ),
+    "payments": Consumer(
+        "critical",
+        {
+            "payment_event.received": _process_payment_event,
+            "refund.requested": _refund,
+            "order.cancelled": _call_off_payment,
+            "order.expired": _call_off_payment,
+        },
+    ),
+}
+
+
+def consumers_of(event_type: str) -> list[str]:
+    return [name for name, consumer in CONSUMERS.items() if event_type in consumer.handlers]
+
+
+async def consume(shop: Shop, consumer: str, event: Event) -> None:
+    """Let the consumer deal with the event, unless it has."""
+    async with shop.database.snapshot() as tx:
+        if await tx.outbox.is_processed(consumer, event.event_id):
+            return
+    await CONSUMERS[consumer].handlers[event.type](shop, event)
+    async with shop.database.transaction() as tx:
+        await tx.outbox.mark_processed(consumer, event.event_id)

@@ -1,0 +1,115 @@
+"""The outbox relay: `python -m worker.relay` hands committed events to their consumers, at least once.
+
+PostgreSQL's NOTIFY makes it prompt; a look every second makes it sure. Two relays share the work, each passing over
+the rows that the other has locked. Publishing happens inside the transaction that holds those rows, the one place
+where a transaction waits for something outside: the wait is bounded by the broker's socket timeout, and a relay that
+dies between publishing and committing publishes again.
+"""
+
+import asyncio
+import signal
+from contextlib import suppress
+
+import asyncpg
+from celery import Celery
+from kombu.exceptions import OperationalError
+from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.core.logging import configure_logging, get_logger
+from app.database import Database
+from app.settings import Settings
+from worker.celery_app import celery_app
+from worker.consumers import CONSUMERS, Event, consumers_of
+from worker.heartbeat import beat
+from worker.tasks.events import HANDLE_EVENT
+
+logger = get_logger(__name__)
+
+BATCH = 100
+LOOK_EVERY = 1.0  # seconds
+PAUSE_AFTER_FAILURE = 1.0  # seconds
+
+
+class Relay:
+    def __init__(self, database: Database, broker: Celery) -> None:
+        self._database = database
+        self._broker = broker
+
+    async def publish_waiting(self) -> int:
+        """Publish one batch of waiting events; returns how many."""
+        async with self._database.transaction() as tx:
+            waiting = await tx.outbox.lock_waiting(BATCH)
+            if waiting:
+                await asyncio.to_thread(self._publish, [Event.of(row) for row in waiting])
+                await tx.outbox.mark_published(waiting)
+            return len(waiting)
+
+    def _publish(self, events: list[Event]) -> None:
+        with self._broker.connection_for_write() as connection:
+            for event in events:
+                for consumer in consumers_of(event.type):
+                    self._broker.send_task(
+                        HANDLE_EVENT,
+                        (consumer, event.to_message()),
+                        queue=CONSUMERS[consumer].queue,
+                        connection=connection,
+                    )
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Publish until told to stop; whatever fails is logged and tried again."""
+    database = Database.connect(settings)
+    relay, wake = Relay(database, celery_app), asyncio.Event()
+    listener = asyncio.create_task(_listen(settings, wake))
+    try:
+        while not stop.is_set():
+            beat()
+            wake.clear()
+            try:
+                published = await relay.publish_waiting()
+            except (OperationalError, SQLAlchemyError, OSError) as error:
+                logger.warning("could not publish", error=type(error).__name__)
+                await asyncio.sleep(PAUSE_AFTER_FAILURE)
+                continue
+            if published < BATCH:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(wake.wait(), LOOK_EVERY)
+    finally:
+        listener.cancel()
+        await asyncio.gather(listener, return_exceptions=True)
+        await database.close()
+
+
+async def _listen(settings: Settings, wake: asyncio.Event) -> None:
+    """Set `wake` at each NOTIFY; a lost connection is made again, and missed notices do not matter."""
+    url = make_url(settings.database_url.get_secret_value()).set(drivername="postgresql")
+    while True:
+        closed = asyncio.Event()
+        try:
+            connection = await asyncpg.connect(
+                url.render_as_string(hide_password=False), timeout=settings.database_timeout
+            )
+        except (OSError, asyncpg.PostgresError):
+            await asyncio.sleep(PAUSE_AFTER_FAILURE)
+            continue
+        connection.add_termination_listener(lambda _, closed=closed: closed.set())
+        await connection.add_listener("outbox", lambda *_: wake.set())
+        try:
+            await closed.wait()
+        finally:
+            await connection.close()
+
+
+async def main() -> None:
+    settings = Settings()
+    configure_logging(settings.log_level, settings.log_format)
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signal_number, stop.set)
+    logger.info("relay started")
+    await run(settings, stop)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,1 @@
+"""Thin tasks: each takes ids and calls one method of one service."""
