@@ -29,6 +29,7 @@ from app.services.payments import PaymentService
 from app.services.principals import Principal, Shopper
 from app.services.products import ProductService
 from app.services.users import UserService
+from app.services.variants import VariantService
 from app.shop import Shop
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -67,6 +68,7 @@ Orders = Annotated[OrderService, _service("orders")]
 Payments = Annotated[PaymentService, _service("payments")]
 Products = Annotated[ProductService, _service("products")]
 Users = Annotated[UserService, _service("users")]
+Variants = Annotated[VariantService, _service("variants")]
 
 
 # Who is asking
@@ -139,16 +141,24 @@ async def required_key(
 IdempotencyKey = Annotated[str, Depends(required_key)]
 
 
-async def if_match(
+async def optional_if_match(
     value: Annotated[str | None, Header(alias="If-Match", description='The ETag you read, such as `"v3"`')] = None,
-) -> int:
-    """The version that the caller has seen."""
-    if value is None:
-        raise PreconditionRequired
-    match = _ETAG.fullmatch(value.strip())
-    if match is None:
+) -> int | None:
+    """The version that the caller has seen, if they say so."""
+    match = _ETAG.fullmatch(value.strip()) if value is not None else None
+    if value is not None and match is None:
         raise PreconditionFailed
-    return int(match[1])
+    return int(match[1]) if match else None
+
+
+OptionalIfMatch = Annotated[int | None, Depends(optional_if_match)]
+
+
+async def if_match(version: OptionalIfMatch) -> int:
+    """The version that the caller has seen."""
+    if version is None:
+        raise PreconditionRequired
+    return version
 
 
 IfMatch = Annotated[int, Depends(if_match)]

@@ -1,17 +1,74 @@
-"""Products and variants, as rows to change."""
+"""Products and variants: the read models of the shop, and rows to change."""
 
 from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import contains_eager, joinedload, load_only
 
-from app.models.products import Product, ProductStatus, Variant, VariantStatus
+from app.core.pagination import Position
+from app.core.slugs import with_suffix
+from app.errors import SlugTaken
+from app.models.inventory import StockMovement
+from app.models.products import Product, ProductStatus, Variant, VariantStatus, product_categories
 from app.repositories.base import ModelRepository
+from app.repositories.constraints import flush
+from app.repositories.products_read import DETAIL_BY_ID, DETAIL_BY_SLUG, KEYS, VARIANT_BY_ID, counting, listing
+from app.repositories.versions import claim
+from app.schemas.products import ProductCard, ProductQuery, ProductRead
+from app.schemas.variants import VariantRead
+
+
+class ListedProduct(NamedTuple):
+    """A card and what its place in the list depends on."""
+
+    card: ProductCard
+    key: Any
+    id: UUID
 
 
 class ProductRepository(ModelRepository[Product]):
     model = Product
+
+    # What the shop shows
+
+    async def page(self, query: ProductQuery, position: Position | None, media_url: str) -> list[ListedProduct]:
+        """Up to `query.limit + 1` products, read from the position in its direction."""
+        filters = query.filters()
+        parameters = {**filters, "media_url": media_url, "limit": query.limit + 1}
+        if position is not None:
+            key, after_id = position.values
+            parameters |= {"after_key": KEYS[query.order].read(key), "after_id": UUID(after_id)}
+        statement = listing(
+            query.order,
+            frozenset(filters),
+            backwards=position is not None and position.backwards,
+            continued=position is not None,
+        )
+        rows = await self._session.execute(statement, parameters)
+        return [ListedProduct(ProductCard.model_validate_json(card), key, id_) for card, key, id_ in rows]
+
+    async def count(self, query: ProductQuery) -> int:
+        filters = query.filters()
+        return (await self._session.execute(counting(frozenset(filters)), filters)).scalar_one()
+
+    async def detail(self, address: UUID | str, media_url: str, *, sees_all: bool) -> ProductRead | None:
+        """The page of the product with this id or slug.
+
+        `sees_all`: also when it is not for sale, and with its archived variants.
+        """
+        statement = DETAIL_BY_SLUG if isinstance(address, str) else DETAIL_BY_ID
+        parameters = {"address": address, "media_url": media_url, "sees_all": sees_all}
+        found = (await self._session.execute(statement, parameters)).scalar_one_or_none()
+        return None if found is None else ProductRead.model_validate_json(found)
+
+    async def variant(self, variant_id: UUID) -> VariantRead:
+        found = await self._session.execute(VARIANT_BY_ID, {"id": variant_id})
+        return VariantRead.model_validate_json(found.scalar_one())
+
+    # What carts and checkout need
 
     async def sellable_variants(self, ids: Collection[UUID]) -> Sequence[Variant]:
         """Those of the variants that can be bought now, in the order of their ids.
@@ -34,3 +91,75 @@ class ProductRepository(ModelRepository[Product]):
             )
             .order_by(Variant.id)
         )
+
+    # What staff change
+
+    async def claim(self, product_id: UUID, version: int | None = None) -> Product:
+        return await claim(self._session, Product, product_id, version)
+
+    async def claim_variant(self, variant_id: UUID, version: int) -> Variant:
+        return await claim(self._session, Variant, variant_id, version)
+
+    async def add(self, row: Product) -> None:
+        self._session.add(row)
+        await flush(self._session)
+
+    async def add_under_free_slug(self, product: Product) -> None:
+        """Add the product; when its slug is taken, under another one."""
+        try:
+            async with self._session.begin_nested():
+                await self.add(product)
+        except SlugTaken:
+            product.slug = with_suffix(product.slug)
+            await self.add(product)
+
+    async def add_variant(self, variant: Variant, reason: str) -> None:
+        """Add the variant with its stock, and the movement that accounts for the stock."""
+        self._session.add(variant)
+        await flush(self._session)
+        if variant.stock.on_hand:
+            self._session.add(StockMovement(variant_id=variant.id, on_hand_delta=variant.stock.on_hand, reason=reason))
+            await flush(self._session)
+
+    async def flush(self) -> None:
+        await flush(self._session)
+
+    async def move(self, product_id: UUID, status: ProductStatus, version: int | None) -> int | None:
+        """The new version, or None when the product is not at that version or has that status already."""
+        statement = (
+            update(Product)
+            .where(Product.id == product_id, Product.status != status)
+            .values(status=status, version=Product.version + 1)
+            .returning(Product.version)
+            .execution_options(synchronize_session=False)
+        )
+        if status is ProductStatus.ACTIVE:
+            statement = statement.values(published_at=func.coalesce(Product.published_at, func.now()))
+        if version is not None:
+            statement = statement.where(Product.version == version)
+        return (await self._session.execute(statement)).scalar_one_or_none()
+
+    async def id_of(self, slug: str) -> UUID | None:
+        return await self._one_or_none(select(Product.id).where(Product.slug == slug))
+
+    async def active_variants_of(self, product_id: UUID) -> Sequence[Variant]:
+        return await self._all(
+            select(Variant).where(Variant.product_id == product_id, Variant.status == VariantStatus.ACTIVE)
+        )
+
+    async def has_variants(self, product_id: UUID) -> bool:
+        """Whether it ever had one: variants are archived, never deleted."""
+        return await self._one_or_none(select(Variant.id).where(Variant.product_id == product_id).limit(1)) is not None
+
+    async def put_into(self, product_id: UUID, category_ids: Collection[UUID]) -> None:
+        """Make these the product's categories."""
+        table = product_categories
+        await self._session.execute(
+            delete(table).where(table.c.product_id == product_id, table.c.category_id.not_in(category_ids))
+        )
+        if category_ids:
+            rows = [{"product_id": product_id, "category_id": category_id} for category_id in category_ids]
+            await self._session.execute(insert(table).values(rows).on_conflict_do_nothing())
+
+    async def remove(self, product_id: UUID) -> None:
+        await self._session.execute(delete(Product).where(Product.id == product_id))

@@ -1,11 +1,13 @@
 """What all schemas share: strict inputs, plain outputs, money, text that PostgreSQL can store."""
 
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from app.core.pagination import Page as KeysetPage
+from app.core.slugs import SLUG_PATTERN
 
 Item = TypeVar("Item")
 
@@ -28,7 +30,7 @@ Storable = AfterValidator(_storable)
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Storable]
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), Storable]
 LongText = Annotated[str, StringConstraints(max_length=20_000), Storable]
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=120)]
+Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN, max_length=120)]
 Email = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, max_length=254, pattern=EMAIL_PATTERN)]
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_-]+$")]
 Amount = Annotated[int, Field(ge=0, le=LARGEST_AMOUNT, strict=True, description="Minor units: 1999 is 19.99 EUR")]
@@ -86,6 +88,20 @@ class PageQuery(Input):
     limit: int = Field(default=20, ge=1, le=100, description="How many rows to a page")
     cursor: str | None = Field(default=None, max_length=1000, description="`next_cursor` or `prev_cursor` of a page")
     include_total: bool = Field(default=False, description="Count all rows of the list, at a cost")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_parameters(cls, given: dict[str, Any]) -> dict[str, Any]:
+        known = [field.alias or name for name, field in cls.model_fields.items()]
+        refusal = PydanticCustomError(
+            "unknown_parameter", "is unknown here; known are {known}", {"known": ", ".join(known)}
+        )
+        unknown = [
+            InitErrorDetails(type=refusal, loc=(name,), input=given[name]) for name in given if name not in known
+        ]
+        if unknown:
+            raise ValidationError.from_exception_data(cls.__name__, unknown)
+        return given
 
     def bound(self) -> dict[str, object]:
         """What a cursor belongs to: the sort and the filters, but not the page's size."""

@@ -1,18 +1,240 @@
 """What is sold, as the shop shows it and as staff write it."""
 
+from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    field_validator,
-    model_validator,
-    with_config,
-)
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator, with_config
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
+
+from app.schemas.base import (
+    CURRENCY,
+    LARGEST_AMOUNT,
+    Input,
+    LongText,
+    Money,
+    Name,
+    Output,
+    PageQuery,
+    ShortText,
+    Slug,
+    Storable,
+)
+from app.schemas.categories import CategoryLink
+from app.schemas.variants import SHIRT, OptionText, VariantRead
+
+Element = TypeVar("Element")
+
+LARGEST_SAFE_INTEGER = 2**53 - 1  # beyond it a JSON number is not exact: RFC 8259 §6
+
+
+def _distinct(values: list[Element]) -> list[Element]:
+    if any(value in values[:index] for index, value in enumerate(values)):
+        raise PydanticCustomError("not_distinct", "must not say the same twice")
+    return values
+
+
+def _distinct_names(options: list["ProductOption"]) -> list["ProductOption"]:
+    _distinct([option.name for option in options])
+    return options
+
+
+AttributeText = Annotated[str, Field(max_length=500), Storable]
+AttributeNumber = Annotated[int, Field(strict=True, ge=-LARGEST_SAFE_INTEGER, le=LARGEST_SAFE_INTEGER)]
+AttributeDecimal = Annotated[
+    float, Field(strict=True, ge=-LARGEST_SAFE_INTEGER, le=LARGEST_SAFE_INTEGER, allow_inf_nan=False)
+]
+AttributeValue = (
+    AttributeText | bool | AttributeNumber | AttributeDecimal | Annotated[list[AttributeText], Field(max_length=50)]
+)
+Attributes = Annotated[
+    dict[Annotated[str, Field(min_length=1, max_length=50), Storable], AttributeValue], Field(max_length=50)
+]
+CategoryIds = Annotated[list[UUID], Field(max_length=20), AfterValidator(_distinct)]
+Editable = Literal["draft", "active"]
+
+
+class ProductOption(Input):
+    """A choice that the variants differ in."""
+
+    name: OptionText
+    values: Annotated[list[OptionText], Field(min_length=1, max_length=100), AfterValidator(_distinct)]
+
+
+Options = Annotated[list[ProductOption], Field(max_length=5), AfterValidator(_distinct_names)]
+
+TEE: JsonDict = {
+    "name": "Heavy cotton tee",
+    "summary": "A T-shirt that survives its owner.",
+    "description": "Two hundred and twenty grams of organic cotton.",
+    "category_ids": [],
+    "attributes": {"material": "cotton", "organic": True},
+    "options": [{"name": "Size", "values": ["S", "M", "L"]}],
+    "status": "draft",
+}
+
+
+class ProductCreate(Input):
+    """Without a slug, one is made from the name."""
+
+    model_config = ConfigDict(json_schema_extra={"example": TEE})
+
+    name: Name
+    slug: Slug | None = None
+    summary: ShortText = ""
+    description: LongText = ""
+    category_ids: CategoryIds = Field(default_factory=list)
+    attributes: Attributes = Field(default_factory=dict)
+    options: Options = Field(default_factory=list)
+    status: Editable = "draft"
+
+
+@with_config(ConfigDict(extra="forbid", json_schema_extra={"example": {"summary": "Softer than it was."}}))
+class ProductUpdate(TypedDict, total=False):
+    """Only what is sent changes."""
+
+    name: Name
+    slug: Slug
+    summary: ShortText
+    description: LongText
+    category_ids: CategoryIds
+    attributes: Attributes
+    options: Options
+    status: Editable
+
+
+class ProductSort(StrEnum):
+    RELEVANCE = "relevance"
+    NEWEST = "-created_at"
+    OLDEST = "created_at"
+    CHEAPEST = "price"
+    DEAREST = "-price"
+    NAME = "name"
+
+
+PriceLimit = Annotated[int, Field(ge=0, le=LARGEST_AMOUNT)]
+
+
+class ProductQuery(PageQuery):
+    """Filters of the list; all of them must hold."""
+
+    q: Annotated[str, Field(max_length=200), Storable] | None = Field(
+        default=None, description='Words to find; `"exact phrase"`, `or` and `-not` work as in a web search'
+    )
+    category: Slug | None = Field(default=None, description="A category's slug; everything below it is included")
+    price_gte: PriceLimit | None = Field(default=None, alias="price[gte]", description="Of the cheapest variant")
+    price_lte: PriceLimit | None = Field(default=None, alias="price[lte]", description="Of the cheapest variant")
+    in_stock: bool | None = None
+    sort: ProductSort | None = Field(
+        default=None, description="By `relevance` when searching with `q`, otherwise the newest first"
+    )
+
+    @field_validator("q")
+    @classmethod
+    def _blank_is_no_search(cls, q: str | None) -> str | None:
+        return q if q and not q.isspace() else None
+
+    @field_validator("sort")
+    @classmethod
+    def _relevance_needs_words(cls, sort: ProductSort | None, info: ValidationInfo) -> ProductSort | None:
+        if sort is ProductSort.RELEVANCE and info.data.get("q") is None:
+            raise PydanticCustomError("relevance_without_q", "sorting by relevance needs a search (`q`)")
+        return sort
+
+    @property
+    def order(self) -> ProductSort:
+        return self.sort or (ProductSort.RELEVANCE if self.q else ProductSort.NEWEST)
+
+    def filters(self) -> dict[str, Any]:
+        """The filters that were given, by the name of their parameter in SQL."""
+        return self.model_dump(include={"q", "category", "price_gte", "price_lte", "in_stock"}, exclude_none=True)
+
+    def bound(self) -> dict[str, object]:
+        return {**super().bound(), "sort": self.order}
+
+
+class Rating(Output):
+    average: float
+    count: int
+
+
+class Picture(Output):
+    url: str
+    alt: str
+
+
+PRICE: JsonDict = {"amount": 1999, "currency": CURRENCY}
+PICTURE: JsonDict = {"url": "http://localhost:8001/media/heavy-cotton-tee.svg", "alt": "Heavy cotton tee"}
+RATING: JsonDict = {"average": 4.5, "count": 12}
+IDENTITY: JsonDict = {"id": "0198c0de-0000-7000-8000-00000000000a", "slug": "heavy-cotton-tee"}
+
+
+class ProductCard(Output):
+    """What a list shows. `price_from` is the cheapest active variant's, `compare_at` belongs to it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                **IDENTITY,
+                "name": TEE["name"],
+                "summary": TEE["summary"],
+                "thumbnail": PICTURE,
+                "price_from": PRICE,
+                "compare_at": None,
+                "in_stock": True,
+                "rating": RATING,
+            }
+        }
+    )
+
+    id: UUID
+    slug: str
+    name: str
+    summary: str
+    thumbnail: Picture | None
+    price_from: Money | None
+    compare_at: Money | None
+    in_stock: bool
+    rating: Rating
+
+
+class ProductRead(Output):
+    """Everything that a product's page shows. `version` is the ETag, and goes into If-Match."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                **IDENTITY,
+                **{field: TEE[field] for field in ("name", "summary", "description", "attributes", "options")},
+                "status": "active",
+                "variants": [SHIRT],
+                "media": [PICTURE],
+                "categories": [{"id": "0198c0de-0000-7000-8000-0000000000c1", "slug": "tees", "name": "T-shirts"}],
+                "rating": RATING,
+                "version": 3,
+                "created_at": "2026-01-02T03:04:05Z",
+                "updated_at": "2026-01-02T03:04:05Z",
+                "published_at": "2026-01-02T03:04:05Z",
+            }
+        }
+    )
+
+    id: UUID
+    slug: str
+    name: str
+    summary: str
+    description: str
+    status: Literal["draft", "active", "archived"]
+    options: list[ProductOption]
+    variants: list[VariantRead]
+    media: list[Picture]
+    categories: list[CategoryLink]
+    attributes: dict[str, Any]
+    rating: Rating
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    published_at: datetime | None

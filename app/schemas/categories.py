@@ -1,0 +1,73 @@
+"""The tree of categories."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, with_config
+from pydantic.config import JsonDict
+from typing_extensions import TypedDict
+
+from app.schemas.base import Input, Name, Output, Slug
+
+Place = Annotated[int, Field(ge=0, le=10_000, strict=True, description="Its place among its siblings")]
+
+MUGS: JsonDict = {
+    "id": "0198c0de-0000-7000-8000-0000000000c1",
+    "slug": "mugs",
+    "name": "Mugs",
+    "path": "home/kitchen/mugs",
+}
+
+
+class CategoryCreate(Input):
+    """Without a slug, one is made from the name."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"name": "Mugs", "slug": "mugs", "position": 1}})
+
+    name: Name
+    slug: Slug | None = None
+    parent_id: UUID | None = Field(default=None, description="None for a root")
+    position: Place = 0
+
+
+@with_config(ConfigDict(extra="forbid", json_schema_extra={"example": {"name": "Mugs and cups"}}))
+class CategoryUpdate(TypedDict, total=False):
+    """Only what is sent changes. A new slug changes the path of the whole subtree."""
+
+    name: Name
+    slug: Slug
+    position: Place
+
+
+class CategoryLink(Output):
+    id: UUID
+    slug: str
+    name: str
+
+
+class CategoryNode(CategoryLink):
+    """A category with all that hangs below it; `path` holds the slugs from the root."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {**MUGS, "children": []}})
+
+    path: str
+    children: list["CategoryNode"]
+
+
+class CategoryTree(Output):
+    data: list[CategoryNode]
+
+
+class CategoryRead(CategoryNode):
+    """`ancestors` leads from the root to the parent; `version` goes into If-Match."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {**MUGS, "parent_id": None, "position": 1, "ancestors": [], "children": [], "version": 1}
+        }
+    )
+
+    parent_id: UUID | None
+    position: int
+    ancestors: list[CategoryLink]
+    version: int
