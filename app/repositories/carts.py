@@ -52,7 +52,7 @@ class CartRepository(ModelRepository[Cart]):
         found = await self._session.execute(
             select(CartLine.variant_id, CartLine.quantity).where(CartLine.cart_id == cart.id)
         )
-        return dict(found.tuples().all())
+        return dict(found.all())
 
     async def set_quantities(self, cart: Cart, quantities: dict[UUID, int]) -> None:
         """Insert or update the lines of these variants."""

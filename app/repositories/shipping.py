@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.models.shipping import ShippingMethod, TaxRate
 from app.repositories.base import Repository
@@ -19,8 +20,8 @@ class ShippingRepository(Repository):
         """Today's rate of each tax class in that country; none means that the shop collects no tax there."""
         found = await self._session.execute(
             select(TaxRate.tax_class, TaxRate.rate)
-            .distinct(TaxRate.tax_class)
             .where(TaxRate.country == country, TaxRate.valid_from <= func.now())
             .order_by(TaxRate.tax_class, TaxRate.valid_from.desc())
+            .ext(distinct_on(TaxRate.tax_class))
         )
-        return dict(found.tuples().all())
+        return dict(found.all())
