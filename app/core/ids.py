@@ -14,6 +14,10 @@ def uuid7() -> UUID:
 
     Not a secret: an id is guessable in part, so access never rests on knowing one.
     """
-    milliseconds = time.time_ns() // 1_000_000
-    value = milliseconds << 80 | secrets.randbits(80)
+    return uuid7_at(time.time_ns() // 1_000_000, secrets.randbits(80))
+
+
+def uuid7_at(milliseconds: int, random_bits: int) -> UUID:
+    """The version 7 UUID of a moment, in milliseconds since 1970, and of 80 random bits, of which 74 are used."""
+    value = milliseconds << 80 | random_bits
     return UUID(int=value & _CLEAR | _VERSION_7 | _VARIANT_RFC)

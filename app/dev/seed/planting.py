@@ -1,0 +1,79 @@
+"""The order in which a demo shop comes into being, in one transaction: all of it, or nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+from typing import Any
+
+from asyncpg import Connection
+from rich.progress import Progress
+
+from app.core.passwords import PasswordHasher
+from app.dev.seed.catalogue import assortment, departments
+from app.dev.seed.delivery import write_delivery
+from app.dev.seed.ids import Ids
+from app.dev.seed.loader import Loader
+from app.dev.seed.orders import FIRST_NUMBER, History
+from app.dev.seed.people import write_people
+from app.dev.seed.products import Catalogue
+from app.dev.seed.stock import Warehouse
+
+DEMO_PASSWORD = "emporium-demo"  # noqa: S105  # public on purpose: the accounts exist in development only
+SEED = 20_260_101
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a shop. `products` None means every hand-written one."""
+
+    products: int | None = None
+    orders: int = 150
+
+
+async def plant(connection: "Connection[Any]", size: Size, now: datetime, progress: Progress) -> bool:
+    """Fill an empty shop; False when there is something in it already."""
+    async with connection.transaction():
+        # One seed at a time: a second one waits here and then finds the shop filled.
+        await connection.execute("LOCK TABLE products IN SHARE ROW EXCLUSIVE MODE")
+        if await connection.fetchval("SELECT EXISTS (SELECT FROM products) OR EXISTS (SELECT FROM users)"):
+            return False
+        await _fill(connection, size, now, progress)
+    await connection.execute("ANALYZE")
+    return True
+
+
+async def _fill(connection: "Connection[Any]", size: Size, now: datetime, progress: Progress) -> None:
+    # asyncpg knows the binary form of built-in types only; citext's is that of text.
+    await connection.set_type_codec("citext", encoder=str.encode, decoder=bytes.decode, format="binary")
+    random = Random(SEED)  # noqa: S311  # the same shop every time is the purpose
+    loader, ids = Loader(connection), Ids(random)
+    warehouse = Warehouse(loader, ids)
+    catalogue = Catalogue(loader, ids, random, warehouse, now)
+
+    delivery = write_delivery(loader, ids)
+    buyers = write_people(loader, ids, await _demo_password_hash(), now)
+
+    tree = departments()
+    catalogue.write_categories(tree)
+    articles = list(assortment(tree, size.products))
+    for _ in progress.track(catalogue.write(articles), len(articles), description="products"):
+        await loader.make_room()
+
+    history = History(loader, ids, random, warehouse, delivery, buyers, catalogue.for_sale)
+    orders = size.orders if catalogue.for_sale else 0  # the smallest shop may have nothing to sell
+    for _ in progress.track(history.write(orders, now), orders, description="orders"):
+        await loader.make_room()
+    await connection.execute("SELECT setval('order_numbers', $1, false)", FIRST_NUMBER + orders)
+
+    for _ in progress.track(warehouse.count(), warehouse.size, description="stock levels"):
+        await loader.make_room()
+    await loader.flush()
+
+
+async def _demo_password_hash() -> str:
+    """Hashed once for all accounts: Argon2 takes its time by design."""
+    hasher = PasswordHasher()
+    try:
+        return await hasher.hash(DEMO_PASSWORD)
+    finally:
+        hasher.close()

@@ -1,0 +1,137 @@
+"""Categories, products, variants, pictures, and the first delivery to the warehouse."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from random import Random
+from uuid import UUID
+
+from app.core.slugs import slugify
+from app.dev.seed.catalogue import Article, Department
+from app.dev.seed.ids import Ids
+from app.dev.seed.loader import Loader
+from app.dev.seed.stock import Shelf, Warehouse
+from app.models.categories import Category
+from app.models.products import (
+    Product,
+    ProductMedia,
+    ProductStatus,
+    Variant,
+    VariantStatus,
+    option_key,
+    product_categories,
+)
+from app.schemas.base import CURRENCY
+
+OLDEST = timedelta(days=400)
+REORDER_POINT = 6
+VIEWS = ("", ", from closer by", ", with its wrapping")
+
+
+class Catalogue:
+    """Writes articles, and remembers what has been well in stock all along: what past orders are made of."""
+
+    def __init__(self, loader: Loader, ids: Ids, random: Random, warehouse: Warehouse, now: datetime) -> None:
+        self._loader = loader
+        self._ids = ids
+        self._random = random
+        self._warehouse = warehouse
+        self._now = now
+        self._categories: dict[str, UUID] = {}
+        self.for_sale: list[Shelf] = []
+
+    def write_categories(self, departments: tuple[Department, ...]) -> None:
+        for position, department in enumerate(departments):
+            parent = self._write_category(department.slug, department.name, None, department.slug, position)
+            for place, (slug, name) in enumerate(department.children.items()):
+                self._write_category(slug, name, parent, f"{department.slug}/{slug}", place)
+
+    def write(self, articles: Sequence[Article]) -> Iterator[None]:
+        """Write the articles, spread over the shop's life, newest last; one a step."""
+        for index, article in enumerate(articles):
+            self._write_article(article, self._now - OLDEST * (1 - index / len(articles)))
+            yield
+
+    def _write_category(self, slug: str, name: str, parent: UUID | None, path: str, position: int) -> UUID:
+        category_id = self._categories[slug] = self._ids()
+        self._loader.add(Category, id=category_id, parent_id=parent, slug=slug, name=name, path=path, position=position)
+        return category_id
+
+    def _write_article(self, article: Article, at: datetime) -> None:
+        text, product_id, slug = article.text, self._ids(), article.slug
+        self._loader.add(
+            Product,
+            id=product_id,
+            slug=slug,
+            name=article.name,
+            summary=text.summary,
+            description=text.description,
+            status=text.status,
+            attributes=text.attributes,
+            options=[{"name": name, "values": list(values)} for name, values in text.options.items()],
+            tax_class=text.tax_class,
+            published_at=None if text.status == ProductStatus.DRAFT else at,
+            created_at=at,
+            updated_at=at,
+        )
+        self._loader.add(product_categories, product_id=product_id, category_id=self._categories[text.category])
+        self._write_variants(article, product_id, at)
+        self._write_pictures(article, product_id, slug, at)
+
+    def _write_variants(self, article: Article, product_id: UUID, at: datetime) -> None:
+        text = article.text
+        for chosen, surcharge in text.choices():
+            shelf = self._new_shelf(article, chosen, article.amount(text.price + surcharge))
+            compare_at = text.compare_at and article.amount(text.compare_at + surcharge)
+            self._loader.add(
+                Variant,
+                id=shelf.variant_id,
+                product_id=product_id,
+                sku=shelf.sku,
+                option_values=chosen,
+                option_key=option_key(chosen),
+                price_amount=shelf.price,
+                compare_at_amount=compare_at,
+                currency=CURRENCY,
+                weight_g=text.weight_g,
+                status=VariantStatus.ACTIVE,
+                created_at=at,
+                updated_at=at,
+            )
+            well_stocked = self._stock(shelf, text.stock, at)
+            if well_stocked and text.status == ProductStatus.ACTIVE:
+                self.for_sale.append(shelf)
+
+    def _new_shelf(self, article: Article, chosen: dict[str, str], price: int) -> Shelf:
+        sku = "-".join([article.sku, *(_abbreviated(value) for value in chosen.values())])
+        return Shelf(self._ids(), sku, article.name, chosen, price, article.text.tax_class, REORDER_POINT)
+
+    def _stock(self, shelf: Shelf, stock: str, at: datetime) -> bool:
+        """The first delivery; tells whether it was plenty. Here and there a size or a colour is missing."""
+        if stock == "normal":
+            stock = self._random.choices(("normal", "low", "out"), (92, 5, 3))[0]
+        self._warehouse.open(shelf)
+        if stock == "normal":
+            self._warehouse.receive(shelf, self._random.randint(20, 120), at)
+        elif stock == "low":
+            self._warehouse.receive(shelf, self._random.randint(2, REORDER_POINT), at)
+        return stock == "normal"
+
+    def _write_pictures(self, article: Article, product_id: UUID, slug: str, at: datetime) -> None:
+        for position in range(1 + article.number % len(VIEWS)):
+            self._loader.add(
+                ProductMedia,
+                id=self._ids(),
+                product_id=product_id,
+                key=f"pictures/{article.text.motif}/{slug}-{position + 1}.svg",
+                alt=f"{article.name}{VIEWS[position]}",
+                position=position,
+                created_at=at,
+                updated_at=at,
+            )
+
+
+@cache
+def _abbreviated(value: str) -> str:
+    """`Hand, 50 cm` → `HAND50`."""
+    return slugify(value, fallback="X").replace("-", "").upper()[:6]
