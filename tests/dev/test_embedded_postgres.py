@@ -1,10 +1,8 @@
 """The embedded PostgreSQL: it keeps its data, ends with its starter, and repairs what a crash left behind."""
 
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,12 +13,8 @@ from app.dev.embedded import EmbeddedServerError, PostgresServer, RunningPostgre
 
 
 @pytest.fixture
-def home() -> Iterator[Path]:
-    """A directory that every user can walk to (pytest's own is closed to `nobody`)."""
-    directory = Path(tempfile.mkdtemp(prefix="emporium-test-"))
-    directory.chmod(0o755)
-    yield directory / "postgres"
-    shutil.rmtree(directory)
+def home(walkable: Path) -> Path:
+    return walkable / "postgres"
 
 
 @pytest.fixture(scope="module")
