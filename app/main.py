@@ -14,7 +14,7 @@ from app.core.middleware import RequestContext
 from app.core.rate_limit import RateLimits
 from app.error_handlers import install_error_handlers, refusal
 from app.openapi import DESCRIPTION, install_openapi
-from app.routers import auth, carts, categories, health, orders, pages, products, users, webhooks
+from app.routers import auth, carts, categories, health, orders, pages, products, users, variants, webhooks
 from app.settings import Settings
 from app.shop import Shop, open_shop
 
@@ -53,7 +53,7 @@ def create_app(
         settings.redis_url.get_secret_value(), RATE_LIMITS, enabled=settings.rate_limit_enabled
     )
 
-    for router in (products, categories, carts, orders, auth, users, webhooks):
+    for router in (products, variants, categories, carts, orders, auth, users, webhooks):
         app.include_router(router.router, prefix=API)
     app.include_router(health.router)
     app.include_router(pages.router)

@@ -19,6 +19,7 @@ from app.services.orders import OrderService
 from app.services.payments import PaymentService
 from app.services.products import ProductService
 from app.services.users import UserService
+from app.services.variants import VariantService
 from app.settings import Settings
 
 
@@ -39,6 +40,7 @@ class Shop:
         self.users = UserService(database)
         self.categories = CategoryService(database)
         self.products = ProductService(database, cursors, settings)
+        self.variants = VariantService(database)
         self.inventory = InventoryService(database)
         self.carts = CartService(database, settings)
         self.auth = AuthService(database, self.passwords, self.tokens, self.carts, settings)
