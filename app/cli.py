@@ -71,14 +71,23 @@ def migrate(
 
 @shop.command()
 def seed(
-    products: Annotated[int, typer.Option(min=1, help="How many products to make.")] = 72,
-    orders: Annotated[int, typer.Option(min=0, help="How many past orders to make.")] = 200,
+    products: Annotated[
+        int | None, typer.Option(min=1, help="How many products; without it, every hand-written one.")
+    ] = None,
+    orders: Annotated[int | None, typer.Option(min=0, help="How many past orders.")] = None,
 ) -> None:
-    """Fill an empty database with a believable demo shop."""
-    from app.dev.seed import seed
+    """Fill an empty database with a believable demo shop; a filled one is left alone."""
+    from app.dev.seed import SeedRefused, seed
+    from app.settings import Settings
 
     with _configuration_errors():
-        seed(products=products, orders=orders)
+        settings = Settings()
+    sizes = {"products": products, "orders": orders}
+    try:
+        seed(settings, **{name: size for name, size in sizes.items() if size is not None})
+    except SeedRefused as refusal:
+        typer.echo(str(refusal), err=True)
+        sys.exit(1)
 
 
 @shop.command()
