@@ -3,9 +3,9 @@
 import ipaddress
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request, Response, status
+from fastapi import APIRouter, Depends, Form, Header, Request, Response, status
 
-from app.dependencies import Auth, CurrentUser, cart_token, limited
+from app.dependencies import Auth, CurrentUser, limited
 from app.errors import (
     AccountLocked,
     EmailNotVerified,
@@ -110,7 +110,9 @@ async def sign_in(
     form: Annotated[PasswordGrant, Form()],
     auth: Auth,
     device: ThisDevice,
-    cart_token: Annotated[str | None, Depends(cart_token)],
+    cart_token: Annotated[
+        str | None, Header(alias="X-Cart-Token", description="The guest's cart to take along")
+    ] = None,
 ) -> TokenPair:
     """Sign in with an e-mail address and a password.
 

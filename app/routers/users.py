@@ -6,6 +6,7 @@ from app.dependencies import CurrentUser, IfMatch, Users
 from app.errors import PreconditionFailed, PreconditionRequired
 from app.models.users import User
 from app.openapi import problems
+from app.routers.etags import tagged
 from app.schemas.users import UserRead, UserUpdate
 
 router = APIRouter(prefix="/users", tags=["Accounts"])
@@ -14,7 +15,7 @@ router = APIRouter(prefix="/users", tags=["Accounts"])
 @router.get("/me", operation_id="users_me", response_model=UserRead)
 async def read_me(user: CurrentUser, users: Users, response: Response) -> User:
     """Your account."""
-    return with_etag(response, await users.read(user.user_id))
+    return tagged(response, await users.read(user.user_id))
 
 
 @router.patch(
@@ -25,9 +26,4 @@ async def read_me(user: CurrentUser, users: Users, response: Response) -> User:
 )
 async def update_me(data: UserUpdate, user: CurrentUser, users: Users, version: IfMatch, response: Response) -> User:
     """Change your account, if it is still as you read it: `If-Match` names the version."""
-    return with_etag(response, await users.update(user.user_id, version, data))
-
-
-def with_etag(response: Response, user: User) -> User:
-    response.headers["ETag"] = f'"v{user.version}"'
-    return user
+    return tagged(response, await users.update(user.user_id, version, data))

@@ -74,13 +74,13 @@ async def test_a_family_ends_with_its_first_token(client: httpx.AsyncClient, tok
     assert code(await me(client, newest["access_token"])) == "invalid_token"
 
 
-@pytest.mark.parametrize("token", ["A" * 43, "x"])
+@pytest.mark.parametrize("token", ["A" * 43, "x", "é 'or 1=1", "a.b.c"])
 async def test_an_unknown_token_is_not_a_reused_one(client: httpx.AsyncClient, token: str) -> None:
     assert code(await refresh(client, token)) == "invalid_token"
 
 
 async def test_an_access_token_is_no_refresh_token(client: httpx.AsyncClient, tokens: Json) -> None:
-    assert (await refresh(client, tokens["access_token"])).status_code in (401, 422)
+    assert code(await refresh(client, tokens["access_token"])) == "invalid_token"
     assert code(await me(client, tokens["refresh_token"])) == "invalid_token"
 
 
