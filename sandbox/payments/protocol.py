@@ -66,7 +66,7 @@ def authenticate(request: Request) -> None:
             "You did not provide an API key. You need to provide your API key in the Authorization header, "
             "using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY').",
         )
-    if re.fullmatch(r"sk_test_\w+", key, re.ASCII) is None:
+    if re.fullmatch(r"sk_test_[\w-]+", key, re.ASCII) is None:
         masked = f"{key[:8]}{'*' * 8}{key[-4:]}" if len(key) > 16 else "*" * 8
         raise StripeError(401, f"Invalid API Key provided: {masked}")
 

@@ -191,6 +191,12 @@ async def test_only_test_keys_are_let_in(payments: stripe.StripeClient, key: str
     assert key not in str(error.value)
 
 
+async def test_the_development_shop_s_placeholder_is_let_in(payments: stripe.StripeClient) -> None:
+    created = await payments.v1.payment_intents.create_async(CREATE, {"api_key": "sk_test_development-only"})
+
+    assert created.status == "requires_payment_method"
+
+
 @pytest.mark.parametrize("header", [None, "", "Basic", "Basic !!!", "Basic /w==", "Digest sk_test_1"])
 async def test_without_a_key_nobody_is_let_in(web: httpx.AsyncClient, header: str | None) -> None:
     headers = {} if header is None else {"Authorization": header}
