@@ -6,7 +6,7 @@ included, must end within the deadline; and a provider that keeps failing is lef
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -121,10 +121,9 @@ class StripePayments:
 
     async def _ask(self, call: Callable[[], Awaitable[stripe.PaymentIntent]]) -> Intent:
         try:
-            return intent_of(await self._call(call))
+            return intent_of((await self._call(call)).to_dict())
         except stripe.CardError as error:
-            declined = error.json_body["error"]["payment_intent"]  # type: ignore[index]
-            return intent_of(stripe.PaymentIntent.construct_from(declined, None))
+            return intent_of(error.json_body["error"]["payment_intent"])  # type: ignore[index]
 
     async def _call(self, call: Callable[[], Awaitable[Result]]) -> Result:
         """Run one call within the deadline and behind the circuit breaker, and sort out its failures."""
@@ -144,10 +143,9 @@ class StripePayments:
             raise ProviderUnavailable from error
 
 
-def intent_of(intent: Any) -> Intent:
-    """Our view of a PaymentIntent, from the API or from a webhook."""
+def intent_of(intent: Mapping[str, Any]) -> Intent:
+    """Our view of a PaymentIntent's JSON, from the API or from a webhook."""
     decline = intent.get("last_payment_error")
-    action = intent.get("next_action")
     return Intent(
         reference=intent["id"],
         state=intent["status"],
@@ -155,7 +153,7 @@ def intent_of(intent: Any) -> Intent:
         amount_received=intent.get("amount_received") or 0,
         currency=intent["currency"].upper(),
         client_secret=intent.get("client_secret"),
-        next_action=_plain(action) if action else None,
+        next_action=intent.get("next_action"),
         decline=Decline(decline["code"], decline.get("decline_code"), decline["message"]) if decline else None,
     )
 
@@ -169,8 +167,3 @@ def verify_webhook(payload: bytes, signature: str, secrets: list[str]) -> bool:
             continue
         return True
     return False
-
-
-def _plain(value: Any) -> dict[str, Any]:
-    plain: dict[str, Any] = value.to_dict() if isinstance(value, stripe.StripeObject) else dict(value)
-    return plain

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -20,6 +21,22 @@ STARTS_WITHIN = 20  # seconds
 class RunningSandbox:
     url: str
     smtp_url: str
+
+    async def inject(self, target: str, mode: str, count: int) -> None:
+        """Have the next `count` uses of the target fail in this way."""
+        async with httpx.AsyncClient(base_url=self.url) as client:
+            injected = await client.post("/faults", json={"target": target, "mode": mode, "count": count})
+            assert injected.status_code == 201, injected.text
+
+    async def clear(self) -> None:
+        async with httpx.AsyncClient(base_url=self.url) as client:
+            await client.delete("/faults")
+
+    async def mails_to(self, address: str) -> list[dict[str, Any]]:
+        """What arrived, newest first."""
+        async with httpx.AsyncClient(base_url=self.url) as client:
+            mails: list[dict[str, Any]] = (await client.get("/mailbox/messages", params={"to": address})).json()["data"]
+            return mails
 
 
 @contextmanager
