@@ -16,7 +16,7 @@ from app.core import clock
 from app.dev.seed.planting import DEMO_PASSWORD, Size, plant
 from app.settings import Environment, Settings
 
-__all__ = ["DEMO_PASSWORD", "SeedRefused", "seed"]
+__all__ = ["DEMO_PASSWORD", "SeedRefused", "seed", "seed_shop"]
 
 
 class SeedRefused(RuntimeError):
