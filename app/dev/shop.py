@@ -67,12 +67,13 @@ async def _trade(
             if postgres.run_sql("SELECT count(*) FROM (SELECT FROM users LIMIT 1) AS one", DATABASE) == "0":
                 terminal.say("the database is empty: filling it with a demo shop")
                 await supervisor.run(_python("seed", "white", "-m", "app.cli", "seed", chatty=True))
+            await supervisor.keep(_python("api", "green", "-m", "app.cli", "serve", chatty=True, grace_s=25))
+            await supervisor.opened(asyncio.create_task(_everything_answers(ports)))
+            # After the API, which is being waited for: all three at once would share the processor.
+            await supervisor.keep(_python("relay", "cyan", "-m", "worker.relay"))
             celery = ("-m", "celery", "--app", "worker.celery_app", "worker", "--concurrency", "2", "--beat")
             schedule = ("--scheduler", "worker.scheduler:HeartbeatScheduler")
             await supervisor.keep(_python("worker", "blue", *celery, *schedule))
-            await supervisor.keep(_python("relay", "cyan", "-m", "worker.relay"))
-            await supervisor.keep(_python("api", "green", "-m", "app.cli", "serve", chatty=True, grace_s=25))
-            await supervisor.opened(asyncio.create_task(_everything_answers(ports)))
             terminal.banner(ports, time.monotonic() - started)
             await _watch(postgres, valkey)
     except asyncio.CancelledError:

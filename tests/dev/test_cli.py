@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from app import __version__
+from app.dev import seed, terminal
 from app.dev.embedded.processes import free_port
 from app.settings import Settings
 
@@ -90,3 +91,7 @@ def _connect(port: int) -> socket.socket:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
+
+
+def test_the_banner_names_the_password_that_the_seed_gives() -> None:
+    assert terminal.DEMO_PASSWORD == seed.DEMO_PASSWORD
