@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -87,10 +88,12 @@ def stop_leftovers(program: str, home: Path, farewell: signal.Signals) -> None:
         if process.info["name"] == program and process.info["cwd"] == str(home)
     ]
     for process in leftovers:
-        process.send_signal(farewell)
+        with suppress(psutil.NoSuchProcess):  # a child may go with its parent
+            process.send_signal(farewell)
     _, stubborn = psutil.wait_procs(leftovers, timeout=10)
     for process in stubborn:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     psutil.wait_procs(stubborn, timeout=5)
 
 
