@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -30,15 +31,25 @@ class Delivery:
     rates: Mapping[str, Mapping[str, Decimal]]
 
 
-def write_delivery(loader: Loader, ids: Ids) -> Delivery:
+def write_delivery(loader: Loader, ids: Ids, at: datetime) -> Delivery:
     methods = {
-        STANDARD: _method(ids(), STANDARD, "Standard, 2 to 4 days", 490, free_from=5000, position=0),
-        EXPRESS: _method(ids(), EXPRESS, "Express, next working day", 990, free_from=None, position=1),
+        STANDARD: _method(ids(), STANDARD, "Standard, 2 to 4 days", 490, free_from=5000),
+        EXPRESS: _method(ids(), EXPRESS, "Express, next working day", 990, free_from=None),
     }
-    for method in methods.values():
-        columns = ShippingMethod.__table__.columns.keys()
-        written = {name: getattr(method, name) for name in columns if not name.endswith("ed_at")}
-        loader.add(ShippingMethod, **written)
+    for position, method in enumerate(methods.values()):
+        loader.add(
+            ShippingMethod,
+            id=method.id,
+            code=method.code,
+            name=method.name,
+            price_amount=method.price_amount,
+            free_from_amount=method.free_from_amount,
+            currency=method.currency,
+            countries=method.countries,
+            position=position,
+            created_at=at,
+            updated_at=at,
+        )
     rates = {country: _rates(*percents) for country, percents in VAT.items()}
     for country, classes in rates.items():
         for tax_class, rate in classes.items():
@@ -46,9 +57,7 @@ def write_delivery(loader: Loader, ids: Ids) -> Delivery:
     return Delivery(methods, rates)
 
 
-def _method(
-    method_id: UUID, code: str, name: str, price: int, *, free_from: int | None, position: int
-) -> ShippingMethod:
+def _method(method_id: UUID, code: str, name: str, price: int, *, free_from: int | None) -> ShippingMethod:
     return ShippingMethod(
         id=method_id,
         code=code,
@@ -57,7 +66,6 @@ def _method(
         free_from_amount=free_from,
         currency=CURRENCY,
         countries=sorted(VAT),
-        position=position,
     )
 
 

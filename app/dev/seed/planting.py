@@ -14,7 +14,7 @@ from app.dev.seed.delivery import write_delivery
 from app.dev.seed.ids import Ids
 from app.dev.seed.loader import Loader
 from app.dev.seed.orders import FIRST_NUMBER, History
-from app.dev.seed.people import write_people
+from app.dev.seed.people import OPENED, write_people
 from app.dev.seed.products import Catalogue
 from app.dev.seed.stock import Warehouse
 
@@ -50,7 +50,7 @@ async def _fill(connection: "Connection[Any]", size: Size, now: datetime, progre
     warehouse = Warehouse(loader, ids)
     catalogue = Catalogue(loader, ids, random, warehouse, now)
 
-    delivery = write_delivery(loader, ids)
+    delivery = write_delivery(loader, ids, now - OPENED)
     buyers = write_people(loader, ids, await _demo_password_hash(), now)
 
     tree = departments()

@@ -41,6 +41,7 @@ class Catalogue:
         self.for_sale: list[Shelf] = []
 
     def write_categories(self, departments: tuple[Department, ...]) -> None:
+        """The tree of two levels."""
         for position, department in enumerate(departments):
             parent = self._write_category(department.slug, department.name, None, department.slug, position)
             for place, (slug, name) in enumerate(department.children.items()):
@@ -54,7 +55,17 @@ class Catalogue:
 
     def _write_category(self, slug: str, name: str, parent: UUID | None, path: str, position: int) -> UUID:
         category_id = self._categories[slug] = self._ids()
-        self._loader.add(Category, id=category_id, parent_id=parent, slug=slug, name=name, path=path, position=position)
+        self._loader.add(
+            Category,
+            id=category_id,
+            parent_id=parent,
+            slug=slug,
+            name=name,
+            path=path,
+            position=position,
+            created_at=self._now - OLDEST,
+            updated_at=self._now - OLDEST,
+        )
         return category_id
 
     def _write_article(self, article: Article, at: datetime) -> None:
