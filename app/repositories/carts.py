@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Select, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.core.ids import uuid7
 from app.models.carts import Cart, CartLine, CartStatus
@@ -15,12 +16,10 @@ from app.repositories.base import ModelRepository
 
 # Without bound values: once PostgreSQL plans a prepared statement for any value, it no longer recognises the index.
 _ACTIVE_LITERALLY = text("status = 'active'")
-# What a cart shows of each line, in two statements however many lines there are.
-_LINES = selectinload(Cart.lines).options(
-    joinedload(CartLine.variant).options(
-        joinedload(Variant.product).load_only(Product.name, Product.slug, Product.status, Product.tax_class),
-        joinedload(Variant.stock),
-    )
+# What a cart shows of each line, in one statement however many lines there are.
+_SHOWN = joinedload(CartLine.variant).options(
+    joinedload(Variant.product).load_only(Product.name, Product.slug, Product.status, Product.tax_class),
+    joinedload(Variant.stock),
 )
 
 
@@ -33,12 +32,13 @@ class CartRepository(ModelRepository[Cart]):
 
     async def active_of(self, user_id: UUID | None, token_hash: bytes | None) -> Cart | None:
         """The owner's active cart with all it shows."""
-        return await self._one_or_none(_active(user_id, token_hash).options(_LINES))
+        return await self._one_or_none(_active(user_id, token_hash).options(selectinload(Cart.lines).options(_SHOWN)))
 
     async def shown(self, cart: Cart) -> Cart:
-        """The cart again, with its lines as they are now."""
-        statement = select(Cart).where(Cart.id == cart.id).options(_LINES)
-        return (await self._session.execute(statement.execution_options(populate_existing=True))).scalar_one()
+        """The same cart with its lines as they are now."""
+        lines = select(CartLine).where(CartLine.cart_id == cart.id).options(_SHOWN).order_by(CartLine.id)
+        set_committed_value(cart, "lines", list(await self._all(lines.execution_options(populate_existing=True))))
+        return cart
 
     async def open(self, user_id: UUID, currency: str, expires_at: datetime) -> None:
         """Give a customer an active cart unless there is one; two requests at once make one cart."""
@@ -81,13 +81,10 @@ class CartRepository(ModelRepository[Cart]):
         await self._session.execute(delete(CartLine).where(CartLine.cart_id == cart.id))
 
     async def touch(self, cart: Cart, expires_at: datetime, **changes: Any) -> None:
-        """Count the edit, and give the cart another while to live."""
-        await self._session.execute(
-            update(Cart)
-            .where(Cart.id == cart.id)
-            .values(version=Cart.version + 1, expires_at=expires_at, **changes)
-            .execution_options(synchronize_session=False)
-        )
+        """Count the edit of a locked cart, and give it another while to live."""
+        for name, value in {"version": cart.version + 1, "expires_at": expires_at, **changes}.items():
+            setattr(cart, name, value)
+        await self.flush()
 
     async def close(self, cart: Cart, status: CartStatus) -> bool:
         """End an active cart; False when somebody else just did."""
