@@ -4,6 +4,7 @@ Redis redelivers what a dead worker held after the visibility timeout. It must b
 tasks run twice; retries are short for the same reason, and what must wait longer waits in PostgreSQL.
 """
 
+from celery.schedules import crontab
 from kombu import Queue
 
 from app.settings import Settings
@@ -23,22 +24,17 @@ broker_transport_options = {
 
 imports = ("worker.tasks.events", "worker.tasks.periodic")
 
-# Seconds between two runs; a run that could not start before the next one is due is dropped.
-_EVERY = {
-    "emporium.release_expired_reservations": 30,
-    "emporium.publish_lost_events": 60,
-    "emporium.reconcile_stuck_payments": 5 * 60,
-    "emporium.purge_expired": 60 * 60,
-    "emporium.audit_stock": 24 * 60 * 60,
+# By the clock. A run that could not start for this many seconds is dropped: the next one does its work too.
+_PERIODIC: dict[str, tuple[str, float | crontab, int]] = {
+    "emporium.release_expired_reservations": ("critical", 30, 30),
+    "emporium.reconcile_stuck_payments": ("critical", 5 * 60, 5 * 60),
+    "emporium.publish_lost_events": ("bulk", 60, 60),
+    "emporium.purge_expired": ("bulk", crontab(minute=7), 60 * 60),
+    "emporium.audit_stock": ("bulk", crontab(hour=3, minute=17), 60 * 60),
 }
-_CRITICAL = {"emporium.release_expired_reservations", "emporium.reconcile_stuck_payments"}
 beat_schedule = {
-    task: {
-        "task": task,
-        "schedule": seconds,
-        "options": {"queue": "critical" if task in _CRITICAL else "bulk", "expires": seconds},
-    }
-    for task, seconds in _EVERY.items()
+    task: {"task": task, "schedule": schedule, "options": {"queue": queue, "expires": expires}}
+    for task, (queue, schedule, expires) in _PERIODIC.items()
 }
 
 task_acks_late = True

@@ -20,6 +20,12 @@ def _redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     }
 
 
+def _drop_colours(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """uvicorn sends its messages twice, the second time with escape codes."""
+    event.pop("color_message", None)
+    return event
+
+
 def _without_addresses(value: Any) -> Any:
     return _EMAIL.sub("[e-mail]", value) if isinstance(value, str) else value
 
@@ -50,7 +56,7 @@ def configure_logging(level: str, form: str) -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
+            foreign_pre_chain=[structlog.stdlib.ExtraAdder(), _drop_colours, *shared],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
         )
     )
