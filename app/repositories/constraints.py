@@ -8,6 +8,7 @@ from app.errors import CategoryNotEmpty, Conflict, SkuTaken, SlugTaken, VariantE
 REFUSALS: dict[str, type[Conflict]] = {
     "uq_products_slug": SlugTaken,
     "uq_categories_slug": SlugTaken,
+    "uq_categories_path": SlugTaken,
     "uq_variants_sku": SkuTaken,
     "uq_variants_product_id_option_key": VariantExists,
     "fk_product_categories_category_id": CategoryNotEmpty,

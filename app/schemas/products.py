@@ -156,6 +156,11 @@ class ProductQuery(PageQuery):
         return {**super().bound(), "sort": self.order}
 
 
+class OptionRead(Output):
+    name: str
+    values: list[str]
+
+
 class Rating(Output):
     average: float
     count: int
@@ -228,7 +233,7 @@ class ProductRead(Output):
     summary: str
     description: str
     status: Literal["draft", "active", "archived"]
-    options: list[ProductOption]
+    options: list[OptionRead]
     variants: list[VariantRead]
     media: list[Picture]
     categories: list[CategoryLink]

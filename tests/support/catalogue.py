@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from app.core.ids import uuid7
 from app.database import Database
 from app.models.categories import Category
 from app.models.inventory import StockLevel
@@ -36,11 +37,13 @@ async def add_product(
         "status": ProductStatus.ACTIVE,
         "published_at": OPENING,
         "created_at": OPENING + timedelta(days=day),
-        "options": [{"name": "Kind", "values": [str(index) for index in range(len(prices))]}],
+        "options": [{"name": "Kind", "values": [str(index) for index in range(len(prices))]}] if prices else [],
     }
     product = Product(name=name, categories=list(categories), **values | changes)
+    ids = sorted(uuid7() for _ in prices)  # those of one millisecond are in no order
     product.variants = [
         Variant(
+            id=ids[index],
             sku=f"SKU-{number}-{index}",
             option_values={"Kind": str(index)},
             option_key=option_key({"Kind": str(index)}),
