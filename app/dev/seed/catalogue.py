@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.slugs import slugify
-from app.models.products import ProductStatus
+from app.models.products import ProductStatus, option_key
 
 TEXTS = Path(__file__).with_name("texts")
 
@@ -24,6 +24,16 @@ _NOUNS = (
     "Mill", "Moor", "Orchard", "Pass", "Pier", "Pine", "Quay", "Reef", "Ridge", "River", "Shore", "Square",
     "Strand", "Tide", "Valley", "Willow",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A combination of option values, with the sum of their surcharges and what it adds to the SKU."""
+
+    values: dict[str, str]
+    key: str
+    surcharge: int
+    suffix: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +55,7 @@ class Product:
     """`normal`, `low` (about to run out) or `out`."""
     status: str = ProductStatus.ACTIVE
     options: dict[str, dict[str, int]] = field(default_factory=dict)
-
-    def choices(self) -> Iterator[tuple[dict[str, str], int]]:
-        """Every combination of option values, with the sum of its surcharges."""
-        for combination in product(*(values.items() for values in self.options.values())):
-            chosen = {name: value for name, (value, _) in zip(self.options, combination, strict=True)}
-            yield chosen, sum(surcharge for _, surcharge in combination)
+    choices: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,4 +133,16 @@ def _product(entry: dict[str, Any]) -> Product:
         for name, values in entry.pop("options", {}).items()
     }
     description = " ".join(entry.pop("description").split())
-    return Product(options=options, description=description, **entry)
+    return Product(options=options, choices=tuple(_choices(options)), description=description, **entry)
+
+
+def _choices(options: dict[str, dict[str, int]]) -> Iterator[Choice]:
+    for combination in product(*(values.items() for values in options.values())):
+        chosen = {name: value for name, (value, _) in zip(options, combination, strict=True)}
+        surcharge = sum(surcharge for _, surcharge in combination)
+        yield Choice(chosen, option_key(chosen), surcharge, "".join(f"-{_abbreviated(v)}" for v in chosen.values()))
+
+
+def _abbreviated(value: str) -> str:
+    """`Hand, 50 cm` → `HAND50`."""
+    return slugify(value, fallback="X").replace("-", "").upper()[:6]

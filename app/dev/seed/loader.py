@@ -1,10 +1,11 @@
 """Rows on their way into the database by COPY, which takes a hundred thousand of them a second."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any
+from typing import Any, Self
 
 from asyncpg import Connection
 from sqlalchemy import Table
@@ -12,7 +13,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from app.models import Base
 
-ROWS_IN_MEMORY = 50_000
+ROWS_IN_MEMORY = 20_000
+STEPS_BETWEEN_TURNS = 50
 _as_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -27,15 +29,29 @@ class _Sheet:
 
 
 class Loader:
-    """Collects rows and copies them, parents before children.
+    """Collects rows and copies them, parents before children; leaving its block copies the rest.
 
-    COPY knows nothing of the models' Python defaults: a row names every column that has no default in the database.
+    PostgreSQL works on one batch while the next is being made. COPY knows nothing of the models' Python defaults: a
+    row names every column that has no default in the database.
     """
 
     def __init__(self, connection: "Connection[Any]") -> None:
         self._connection = connection
         self._sheets: dict[str, _Sheet] = {}
         self._waiting = 0
+        self._steps = 0
+        self._copying: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        if failure and self._copying:
+            self._copying.cancel()
+            await asyncio.wait([self._copying])
+        elif not failure:
+            await self._hand_over()
+            await self._copied()
 
     def add(self, target: type[Base] | Table, **values: Any) -> None:
         table = target if isinstance(target, Table) else Base.metadata.tables[target.__tablename__]
@@ -46,17 +62,27 @@ class Loader:
         self._waiting += 1
 
     async def make_room(self) -> None:
-        """Copy what waits once it is a lot. Call it where no row waits for a parent that is yet to come."""
+        """Copy what waits once it is a lot. Call it after each step, when no row waits for a parent yet to come."""
+        self._steps += 1
         if self._waiting >= ROWS_IN_MEMORY:
-            await self.flush()
+            await self._hand_over()
+        elif self._steps % STEPS_BETWEEN_TURNS == 0:
+            await asyncio.sleep(0)
 
-    async def flush(self) -> None:
-        for table in Base.metadata.sorted_tables:
-            sheet = self._sheets.get(table.name)
-            if sheet and sheet.rows:
-                await self._connection.copy_records_to_table(table.name, records=sheet.rows, columns=sheet.columns)
-                sheet.rows.clear()
+    async def _hand_over(self) -> None:
+        await self._copied()
+        self._copying = asyncio.create_task(self._copy(self._sheets))
+        self._sheets = {}
         self._waiting = 0
+
+    async def _copied(self) -> None:
+        if self._copying:
+            await self._copying
+
+    async def _copy(self, sheets: dict[str, _Sheet]) -> None:
+        for table in Base.metadata.sorted_tables:
+            if sheet := sheets.get(table.name):
+                await self._connection.copy_records_to_table(table.name, records=sheet.rows, columns=sheet.columns)
 
     def _new_sheet(self, table: Table, columns: tuple[str, ...]) -> _Sheet:
         json_columns = tuple(name for name in columns if isinstance(table.c[name].type, JSONB))

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from functools import cache
 from random import Random
 from uuid import UUID
 
-from app.core.slugs import slugify
-from app.dev.seed.catalogue import Article, Department
+from app.dev.seed.catalogue import Article, Choice, Department
 from app.dev.seed.ids import Ids
 from app.dev.seed.loader import Loader
 from app.dev.seed.stock import Shelf, Warehouse
@@ -18,7 +16,6 @@ from app.models.products import (
     ProductStatus,
     Variant,
     VariantStatus,
-    option_key,
     product_categories,
 )
 from app.schemas.base import CURRENCY
@@ -91,16 +88,16 @@ class Catalogue:
 
     def _write_variants(self, article: Article, product_id: UUID, at: datetime) -> None:
         text = article.text
-        for chosen, surcharge in text.choices():
-            shelf = self._new_shelf(article, chosen, article.amount(text.price + surcharge))
-            compare_at = text.compare_at and article.amount(text.compare_at + surcharge)
+        for choice in text.choices:
+            shelf = self._new_shelf(article, choice)
+            compare_at = text.compare_at and article.amount(text.compare_at + choice.surcharge)
             self._loader.add(
                 Variant,
                 id=shelf.variant_id,
                 product_id=product_id,
                 sku=shelf.sku,
-                option_values=chosen,
-                option_key=option_key(chosen),
+                option_values=choice.values,
+                option_key=choice.key,
                 price_amount=shelf.price,
                 compare_at_amount=compare_at,
                 currency=CURRENCY,
@@ -113,14 +110,22 @@ class Catalogue:
             if well_stocked and text.status == ProductStatus.ACTIVE:
                 self.for_sale.append(shelf)
 
-    def _new_shelf(self, article: Article, chosen: dict[str, str], price: int) -> Shelf:
-        sku = "-".join([article.sku, *(_abbreviated(value) for value in chosen.values())])
-        return Shelf(self._ids(), sku, article.name, chosen, price, article.text.tax_class, REORDER_POINT)
+    def _new_shelf(self, article: Article, choice: Choice) -> Shelf:
+        return Shelf(
+            variant_id=self._ids(),
+            sku=article.sku + choice.suffix,
+            name=article.name,
+            option_values=choice.values,
+            price=article.amount(article.text.price + choice.surcharge),
+            tax_class=article.text.tax_class,
+            reorder_point=REORDER_POINT,
+        )
 
     def _stock(self, shelf: Shelf, stock: str, at: datetime) -> bool:
         """The first delivery; tells whether it was plenty. Here and there a size or a colour is missing."""
         if stock == "normal":
-            stock = self._random.choices(("normal", "low", "out"), (92, 5, 3))[0]
+            chance = self._random.random()
+            stock = "out" if chance < 0.03 else "low" if chance < 0.08 else "normal"
         self._warehouse.open(shelf)
         if stock == "normal":
             self._warehouse.receive(shelf, self._random.randint(20, 120), at)
@@ -140,9 +145,3 @@ class Catalogue:
                 created_at=at,
                 updated_at=at,
             )
-
-
-@cache
-def _abbreviated(value: str) -> str:
-    """`Hand, 50 cm` → `HAND50`."""
-    return slugify(value, fallback="X").replace("-", "").upper()[:6]
