@@ -36,14 +36,14 @@ class ProductRepository(ModelRepository[Product]):
 
     async def page(self, query: ProductQuery, position: Position | None, media_url: str) -> list[ListedProduct]:
         """Up to `query.limit + 1` products, read from the position in its direction."""
-        filters = query.filters()
-        parameters = {**filters, "media_url": media_url, "limit": query.limit + 1}
+        filters, parameters = _filters(query)
+        parameters |= {"media_url": media_url, "limit": query.limit + 1}
         if position is not None:
             key, after_id = position.values
             parameters |= {"after_key": KEYS[query.order].read(key), "after_id": UUID(after_id)}
         statement = listing(
             query.order,
-            frozenset(filters),
+            filters,
             backwards=position is not None and position.backwards,
             continued=position is not None,
         )
@@ -51,8 +51,8 @@ class ProductRepository(ModelRepository[Product]):
         return [ListedProduct(ProductCard.model_validate_json(card), key, id_) for card, key, id_ in rows]
 
     async def count(self, query: ProductQuery) -> int:
-        filters = query.filters()
-        return (await self._session.execute(counting(frozenset(filters)), filters)).scalar_one()
+        filters, parameters = _filters(query)
+        return (await self._session.execute(counting(filters), parameters)).scalar_one()
 
     async def detail(self, address: UUID | str, media_url: str, *, sees_all: bool) -> ProductRead | None:
         """The page of the product with this id or slug.
@@ -163,3 +163,14 @@ class ProductRepository(ModelRepository[Product]):
 
     async def remove(self, product_id: UUID) -> None:
         await self._session.execute(delete(Product).where(Product.id == product_id))
+
+
+def _filters(query: ProductQuery) -> tuple[frozenset[str], dict[str, Any]]:
+    """The names of the filters, and the parameters of those that have one.
+
+    Stock is two filters rather than a parameter, so that PostgreSQL can look it up for a page's rows only.
+    """
+    parameters = query.filters()
+    in_stock = parameters.pop("in_stock", None)
+    availability = () if in_stock is None else ("in_stock",) if in_stock else ("sold_out",)
+    return frozenset((*parameters, *availability)), parameters

@@ -145,7 +145,8 @@ FILTERS: dict[str, ColumnElement[bool]] = {
     "category": Product.id.in_(_SUBTREE),
     "price_gte": _PRICE_FROM.c.amount >= bindparam("price_gte", type_=BigInteger),
     "price_lte": _PRICE_FROM.c.amount <= bindparam("price_lte", type_=BigInteger),
-    "in_stock": bindparam("in_stock", type_=Boolean) == _IN_STOCK,
+    "in_stock": _IN_STOCK,
+    "sold_out": ~_IN_STOCK,
 }
 
 

@@ -15,8 +15,9 @@ MUGS: JsonDict = {
     "id": "0198c0de-0000-7000-8000-0000000000c1",
     "slug": "mugs",
     "name": "Mugs",
-    "path": "home/kitchen/mugs",
+    "path": "home/mugs",
 }
+HOME: JsonDict = {"id": "0198c0de-0000-7000-8000-0000000000c0", "slug": "home", "name": "Home"}
 
 
 class CategoryCreate(Input):
@@ -40,6 +41,8 @@ class CategoryUpdate(TypedDict, total=False):
 
 
 class CategoryLink(Output):
+    model_config = ConfigDict(json_schema_extra={"example": HOME})
+
     id: UUID
     slug: str
     name: str
@@ -55,6 +58,8 @@ class CategoryNode(CategoryLink):
 
 
 class CategoryTree(Output):
+    model_config = ConfigDict(json_schema_extra={"example": {"data": [{**MUGS, "children": []}]}})
+
     data: list[CategoryNode]
 
 
@@ -63,7 +68,14 @@ class CategoryRead(CategoryNode):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {**MUGS, "parent_id": None, "position": 1, "ancestors": [], "children": [], "version": 1}
+            "example": {
+                **MUGS,
+                "parent_id": HOME["id"],
+                "position": 1,
+                "ancestors": [HOME],
+                "children": [],
+                "version": 1,
+            }
         }
     )
 

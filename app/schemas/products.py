@@ -60,6 +60,8 @@ Editable = Literal["draft", "active"]
 class ProductOption(Input):
     """A choice that the variants differ in."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"name": "Size", "values": ["S", "M", "L"]}})
+
     name: OptionText
     values: Annotated[list[OptionText], Field(min_length=1, max_length=100), AfterValidator(_distinct)]
 
@@ -149,7 +151,7 @@ class ProductQuery(PageQuery):
         return self.sort or (ProductSort.RELEVANCE if self.q else ProductSort.NEWEST)
 
     def filters(self) -> dict[str, Any]:
-        """The filters that were given, by the name of their parameter in SQL."""
+        """The filters that were given."""
         return self.model_dump(include={"q", "category", "price_gte", "price_lte", "in_stock"}, exclude_none=True)
 
     def bound(self) -> dict[str, object]:
@@ -188,7 +190,7 @@ class ProductCard(Output):
                 "summary": TEE["summary"],
                 "thumbnail": PICTURE,
                 "price_from": PRICE,
-                "compare_at": None,
+                "compare_at": {"amount": 2499, "currency": CURRENCY},
                 "in_stock": True,
                 "rating": RATING,
             }

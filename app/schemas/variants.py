@@ -31,7 +31,7 @@ SHIRT: JsonDict = {
     "sku": "TEE-M",
     "options": {"Size": "M"},
     "price": {"amount": 1999, "currency": CURRENCY},
-    "compare_at": None,
+    "compare_at": {"amount": 2499, "currency": CURRENCY},
     "available": 100,
     "weight_g": 180,
     "status": "active",
