@@ -17,7 +17,7 @@ from app.core.logging import get_logger
 from app.core.pagination import CursorError
 from app.core.passwords import TooBusy
 from app.core.security import TokenError
-from app.database import as_shop_error
+from app.database import as_shop_error, sqlstate
 from app.errors import ShopError
 from app.openapi import PROBLEM_JSON, PROBLEM_TYPES, methods_at
 
@@ -103,7 +103,8 @@ def _from_http(request: Request, error: HTTPException) -> ShopError:
     """What Starlette and FastAPI raise by themselves: unknown paths and methods, oversized and broken bodies."""
     kind = _HTTP_ERRORS.get(error.status_code, errors.InternalError)
     if kind is errors.MethodNotAllowed:
-        return errors.MethodNotAllowed(allowed=methods_at(request.app, request.url.path))
+        own = (error.headers or {}).get("Allow", "").split(", ")  # all that a mounted application tells
+        return errors.MethodNotAllowed(allowed=methods_at(request.app, request.url.path) or own)
     return kind("There is no such path.") if kind is errors.NotFound else kind()
 
 
@@ -114,6 +115,9 @@ def _from_rate_limit(error: RateLimitExceeded) -> ShopError:
 
 def _from_database(error: Exception) -> ShopError:
     refusal = as_shop_error(error)
-    if refusal is None or refusal.status >= 500:
+    if refusal is None:
         logger.exception("database error", exc_info=error)
-    return refusal or errors.InternalError()
+        return errors.InternalError()
+    if refusal.status >= 500:  # an outage: a line for each request says enough, a traceback for each would bury it
+        logger.warning("database unavailable", error=type(error).__name__, sqlstate=sqlstate(error))
+    return refusal

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import TypeVar
 
 from passlib.context import CryptContext
@@ -35,8 +36,7 @@ class PasswordHasher:
     def __init__(self, threads: int = 1) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
         self._free = threads * _WAITING_PER_THREAD
-        # Verified when the account does not exist: the answer must take as long as for one that does.
-        self._decoy = _CONTEXT.hash(secrets.token_urlsafe())
+        self._decoy = _decoy()
 
     async def hash(self, password: str) -> str:
         return await self._run(_CONTEXT.hash, password)
@@ -57,6 +57,12 @@ class PasswordHasher:
             return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
         finally:
             self._free += 1
+
+
+@cache
+def _decoy() -> str:
+    """Verified when the account does not exist: the answer must take as long as for one that does."""
+    return _CONTEXT.hash(secrets.token_urlsafe())
 
 
 def _verify(password: str, hashed: str) -> bool:
