@@ -8,11 +8,12 @@ included, must end within the deadline; and a provider that keeps failing is lef
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import stripe
 from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.core.logging import get_logger
 from app.settings import Settings
@@ -61,6 +62,22 @@ class Intent:
     client_secret: str | None
     next_action: dict[str, Any] | None
     decline: Decline | None = None
+
+
+class ProviderObject(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    object: dict[str, Any]
+
+
+class ProviderEvent(BaseModel):
+    """A webhook's body: what we need of it, and all the rest as it came."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: Annotated[str, Field(min_length=1, max_length=255)]
+    type: Annotated[str, Field(min_length=1, max_length=255)]
+    data: ProviderObject
 
 
 class StripePayments:
@@ -156,6 +173,14 @@ def intent_of(intent: Mapping[str, Any]) -> Intent:
         next_action=intent.get("next_action"),
         decline=Decline(decline["code"], decline.get("decline_code"), decline["message"]) if decline else None,
     )
+
+
+def event_of(payload: bytes) -> ProviderEvent | None:
+    """The event that a webhook's body tells of; None when it is no such thing."""
+    try:
+        return ProviderEvent.model_validate_json(payload)
+    except ValidationError:
+        return None
 
 
 def verify_webhook(payload: bytes, signature: str, secrets: list[str]) -> bool:

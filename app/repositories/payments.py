@@ -30,6 +30,14 @@ class PaymentRepository(ModelRepository[Payment]):
             .execution_options(populate_existing=True)
         )
 
+    async def lock(self, payment_id: UUID) -> Payment | None:
+        return await self._one_or_none(
+            select(Payment).where(Payment.id == payment_id).with_for_update().execution_options(populate_existing=True)
+        )
+
+    async def refer(self, payment_id: UUID, provider_ref: str) -> None:
+        await self._session.execute(update(Payment).where(Payment.id == payment_id).values(provider_ref=provider_ref))
+
     async def by_reference(self, provider_ref: str) -> Payment | None:
         return await self._one_or_none(select(Payment).where(Payment.provider_ref == provider_ref))
 
@@ -92,12 +100,4 @@ class PaymentRepository(ModelRepository[Payment]):
             select(PaymentEvent)
             .where(PaymentEvent.id == inbox_id, PaymentEvent.processed_at.is_(None))
             .with_for_update()
-        )
-
-    async def unprocessed(self, older_than: timedelta, limit: int) -> Sequence[UUID]:
-        return await self._all(
-            select(PaymentEvent.id)
-            .where(PaymentEvent.processed_at.is_(None), PaymentEvent.received_at < func.now() - older_than)
-            .order_by(PaymentEvent.received_at)
-            .limit(limit)
         )

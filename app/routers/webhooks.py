@@ -1,13 +1,12 @@
 """What the payment provider calls."""
 
-import json
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
 
 from app.dependencies import Payments, TheShop
 from app.errors import InvalidSignature, MalformedBody
-from app.gateways.payments import verify_webhook
+from app.gateways.payments import event_of, verify_webhook
 from app.openapi import problems
 from app.schemas.orders import WebhookReceived
 
@@ -35,5 +34,8 @@ async def receive_stripe_webhook(
     secrets = [secret.get_secret_value() for secret in shop.settings.stripe_webhook_secrets]
     if not verify_webhook(payload, signature, secrets):
         raise InvalidSignature
-    await payments.receive(json.loads(payload))
+    event = event_of(payload)
+    if event is None:
+        raise MalformedBody("The body is not one of Stripe's events.")
+    await payments.receive(event)
     return WebhookReceived(received=True)

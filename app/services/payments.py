@@ -1,7 +1,6 @@
 """Payments: tried by the shopper, reported by the provider, looked up when neither happened."""
 
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from app.core.clock import now
@@ -19,6 +18,7 @@ from app.errors import (
 from app.gateways.payments import (
     UNEXPECTED_STATE,
     Intent,
+    ProviderEvent,
     ProviderRefused,
     ProviderUnavailable,
     StripePayments,
@@ -35,7 +35,6 @@ from app.services.settlement import settle
 logger = get_logger(__name__)
 
 STUCK_AFTER = timedelta(minutes=5)
-UNHANDLED_AFTER = timedelta(minutes=1)
 BATCH = 50
 
 
@@ -62,7 +61,7 @@ class PaymentService:
             async with self._database.transaction() as tx:
                 await attempt.let_go(tx)
             raise _refusal(error) from error
-        answer = await self._conclude(attempt, order_id, intent)
+        answer = await self._conclude(attempt, payment, intent)
         if isinstance(answer, CardDeclined):
             raise answer
         return answer
@@ -87,22 +86,28 @@ class PaymentService:
             return payment
 
     async def _charge(self, payment: Payment, payment_method: str, key: str) -> Intent:
-        reference = payment.provider_ref
-        if reference is None:  # the provider was away when the order was placed
-            opened = await self._provider.open(
-                payment.amount,
-                payment.currency,
-                {"order_id": str(payment.order_id), "payment_id": str(payment.id)},
-                key=str(payment.id),
-            )
-            reference = opened.reference
+        reference = payment.provider_ref or await self._open(payment)
         return await self._provider.confirm(reference, payment_method, key=f"{payment.id}:{key}")
 
-    @retried_on_conflict
-    async def _conclude(self, attempt: Attempt, order_id: UUID, intent: Intent) -> Answer | CardDeclined:
+    async def _open(self, payment: Payment) -> str:
+        """Announce a payment that could not be when its order was placed: the provider was away.
+
+        Its reference is kept before anything is charged, or nobody would know whose money came should we die next.
+        """
+        opened = await self._provider.open(
+            payment.amount,
+            payment.currency,
+            {"order_id": str(payment.order_id), "payment_id": str(payment.id)},
+            key=str(payment.id),
+        )
         async with self._database.transaction() as tx:
-            order, payment = await self._lock(tx, order_id)
-            payment.provider_ref = intent.reference
+            await tx.payments.refer(payment.id, opened.reference)
+        return opened.reference
+
+    @retried_on_conflict
+    async def _conclude(self, attempt: Attempt, begun: Payment, intent: Intent) -> Answer | CardDeclined:
+        async with self._database.transaction() as tx:
+            order, payment = await _lock(tx, begun)
             await settle(tx, order, payment, intent)
             if intent.decline and intent.state == PaymentState.REQUIRES_PAYMENT_METHOD:
                 refusal = CardDeclined(
@@ -110,17 +115,17 @@ class PaymentService:
                 )
                 await attempt.refuse(tx, refusal)
                 return refusal
-            order, payment = await self._lock(tx, order_id)
+            order, payment = await _lock(tx, begun)
             made = PaymentMade(**present_payment(payment, intent).model_dump(), order=present(order))
             return await attempt.complete(tx, 201, made)
 
-    async def receive(self, event: dict[str, Any]) -> None:
+    async def receive(self, event: ProviderEvent) -> None:
         """Put a verified webhook into the inbox, once; the outbox makes a task of it.
 
         Acknowledged at once and processed later: a provider that waits for us too long sends it again.
         """
         async with self._database.transaction() as tx:
-            inbox_id = await tx.payments.receive(event["id"], event["type"], event)
+            inbox_id = await tx.payments.receive(event.id, event.type, event.model_dump())
             if inbox_id:
                 await tx.outbox.announce("payment_event.received", inbox_id)
 
@@ -137,15 +142,10 @@ class PaymentService:
                 known = await tx.payments.by_reference(intent.reference)
                 if known is None:
                     return False
-                order, payment = await self._lock(tx, known.order_id)
+                order, payment = await _lock(tx, known)
                 await settle(tx, order, payment, intent)
             event.processed_at = now()
             return True
-
-    async def unprocessed(self) -> list[UUID]:
-        """Received events that no task has finished with for a while."""
-        async with self._database.snapshot() as tx:
-            return list(await tx.payments.unprocessed(UNHANDLED_AFTER, BATCH))
 
     async def reconcile(self) -> int:
         """Ask the provider about payments that nobody told us the end of; returns how many were asked about."""
@@ -157,7 +157,7 @@ class PaymentService:
             except (ProviderUnavailable, ProviderRefused):
                 logger.warning("could not look a payment up", payment_id=str(payment.id))
                 continue
-            await self._settle(payment.order_id, intent)
+            await self._settle(payment, intent)
         return len(stuck)
 
     async def call_off(self, order_id: UUID) -> None:
@@ -169,12 +169,12 @@ class PaymentService:
             payment = await tx.payments.live_of(order_id)
         if payment is None or payment.provider_ref is None or payment.amount_captured:
             return
-        await self._settle(order_id, await self._provider.cancel(payment.provider_ref))
+        await self._settle(payment, await self._provider.cancel(payment.provider_ref))
 
     @retried_on_conflict
-    async def _settle(self, order_id: UUID, intent: Intent) -> None:
+    async def _settle(self, asked_about: Payment, intent: Intent) -> None:
         async with self._database.transaction() as tx:
-            order, payment = await self._lock(tx, order_id)
+            order, payment = await _lock(tx, asked_about)
             await settle(tx, order, payment, intent)
 
     async def refund(self, refund_id: UUID) -> None:
@@ -193,7 +193,7 @@ class PaymentService:
 
     async def _refund_succeeded(self, refund: Refund, payment: Payment, reference: str) -> None:
         async with self._database.transaction() as tx:
-            order, _ = await self._lock(tx, payment.order_id)
+            order, _ = await _lock(tx, payment)
             if await tx.payments.end_refund(refund, RefundState.SUCCEEDED, reference):
                 await tx.orders.move_payment(order, PaymentStatus.REFUNDED)
                 await tx.orders.note(order.id, "refund.succeeded", amount=refund.amount)
@@ -207,13 +207,14 @@ class PaymentService:
                 await tx.orders.note(order_id, "refund.failed", amount=refund.amount)
                 await tx.outbox.announce("refund.failed", refund.id, order_id=str(order_id))
 
-    async def _lock(self, tx: UnitOfWork, order_id: UUID) -> tuple[Order, Payment]:
-        """Order, then payment: the global lock order."""
-        order = await tx.orders.lock(tx.orders.everyones(), order_id)
-        payment = await tx.payments.lock_live_of(order_id)
-        if order is None or payment is None:
-            raise NotFound
-        return order, payment
+
+async def _lock(tx: UnitOfWork, payment: Payment) -> tuple[Order, Payment]:
+    """The payment's order, then the payment as it is now: the global lock order."""
+    order = await tx.orders.lock(tx.orders.everyones(), payment.order_id)
+    locked = await tx.payments.lock(payment.id)
+    if order is None or locked is None:
+        raise NotFound
+    return order, locked
 
 
 def _refusal(error: ProviderUnavailable | ProviderRefused) -> ShopError:

@@ -23,6 +23,8 @@ async def settle(tx: UnitOfWork, order: Order, payment: Payment, intent: Intent)
     if intent.state == PaymentState.SUCCEEDED:
         await _succeeded(tx, order, payment, intent)
         return
+    if payment.status == PaymentState.CANCELED:
+        return  # what comes now is older: the provider's events are unordered, and none but money follows this one
     payment.status = intent.state if intent.state in STATES else PaymentState.PROCESSING
     if intent.decline and intent.state == PaymentState.REQUIRES_PAYMENT_METHOD:
         await _declined(tx, order, intent)
