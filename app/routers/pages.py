@@ -1,19 +1,23 @@
-"""The pages for people: the front door, Swagger UI and ReDoc, all served from here without any CDN.
+"""The pages for people: the front door, Swagger UI, ReDoc and where the mails' links lead, all without any CDN.
 
-Their links are relative and all three live at the top level, so they work behind any path prefix.
+Their links are relative and all of them live at the top level, so they work behind any path prefix.
 """
 
 from functools import cache
 from pathlib import Path, PurePath
+from typing import Annotated
 
 import jinja2
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, FastAPI, Form, Request, status
 from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.responses import Response
 from starlette.templating import Jinja2Templates
 from starlette.types import Scope
 
+from app.dependencies import Auth, limited
+from app.errors import TokenExpired
+from app.schemas.auth import EmailVerification
 from app.settings import Environment, Settings
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -39,7 +43,7 @@ def content_security_policy(**sources: str) -> dict[str, str]:
     }
     for name, source in sources.items():
         directive = name.replace("_", "-")
-        allowed[directive] = f"{allowed.get(directive, '')} {source}".strip()
+        allowed[directive] = f"{allowed.get(directive, '')} {source}".removeprefix("'none'").strip()
     return {"Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in allowed.items())}
 
 
@@ -51,6 +55,8 @@ SWAGGER_UI_POLICY = content_security_policy(
 REDOC_POLICY = content_security_policy(
     script_src="'self'", connect_src="'self'", img_src="data:", font_src="data:", style_src=EMPTY_STYLE
 )
+
+FORM_POLICY = content_security_policy(form_action="'self'")
 
 router = APIRouter(include_in_schema=False)
 
@@ -65,8 +71,10 @@ def templates() -> Jinja2Templates:
     )
 
 
-def render(request: Request, template: str, policy: dict[str, str]) -> HTMLResponse:
-    """One page under its own content security policy."""
+def render(
+    request: Request, template: str, headers: dict[str, str], status_code: int = status.HTTP_200_OK, **values: object
+) -> HTMLResponse:
+    """One page; `headers` holds its content security policy, `values` is what only this page shows."""
     settings: Settings = request.app.state.settings
     context = {
         "title": request.app.title,
@@ -75,8 +83,9 @@ def render(request: Request, template: str, policy: dict[str, str]) -> HTMLRespo
         "public_url": settings.public_url.rstrip("/"),
         "sandbox_url": settings.sandbox_url and settings.sandbox_url.rstrip("/"),
         "demo": settings.environment is Environment.DEVELOPMENT,
+        **values,
     }
-    return templates().TemplateResponse(request, template, context, headers=policy)
+    return templates().TemplateResponse(request, template, context, status_code, headers)
 
 
 @router.get("/")
@@ -95,6 +104,29 @@ async def swagger_ui(request: Request) -> HTMLResponse:
 async def redoc(request: Request) -> HTMLResponse:
     """Every operation, to be read."""
     return render(request, "redoc.html", REDOC_POLICY)
+
+
+@router.get("/verify-email")
+async def ask_to_verify(request: Request, token: str = "") -> HTMLResponse:
+    """Where the link in the mail leads: to a button, for programs that look through mails follow links."""
+    return verification_page(request, "asked" if token else "refused", token)
+
+
+@router.post("/verify-email", dependencies=[limited("token")])
+async def verify_email(request: Request, data: Annotated[EmailVerification, Form()], auth: Auth) -> HTMLResponse:
+    """Confirm the address, and say whether that worked."""
+    try:
+        await auth.verify_email(data.token)
+    except TokenExpired:
+        return verification_page(request, "refused")
+    return verification_page(request, "confirmed")
+
+
+def verification_page(request: Request, outcome: str, token: str = "") -> HTMLResponse:
+    """The page in one of its states: `asked`, `confirmed` or `refused`. No cache may keep the token."""
+    code = status.HTTP_410_GONE if outcome == "refused" else status.HTTP_200_OK
+    headers = FORM_POLICY | {"Cache-Control": "no-store"}
+    return render(request, "verify_email.html", headers, code, outcome=outcome, token=token)
 
 
 @router.get("/favicon.ico")
