@@ -136,6 +136,7 @@ def _engine(settings: Settings, **options: Any) -> AsyncEngine:
             "command_timeout": settings.database_timeout * 2,  # the client's belt, should the server hang
             "server_settings": {
                 "application_name": "emporium",
+                "timezone": "UTC",  # where PostgreSQL itself writes a time into JSON
                 "jit": "off",
                 "lock_timeout": LOCK_TIMEOUT,
                 "statement_timeout": f"{int(settings.database_timeout * 1000)}",
