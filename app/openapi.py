@@ -4,8 +4,8 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.routing import compile_path
 
 from app import errors
 from app.errors import ShopError
@@ -137,12 +137,11 @@ def _document_what_any_operation_may_answer(operation: dict[str, Any]) -> None:
 
 def methods_at(app: FastAPI, path: str) -> list[str]:
     """Every method that some route knows for this path: what RFC 9110 §15.5.6 wants in `Allow`."""
-    documented = app.openapi()["paths"].items()
     return sorted(
         {
-            method.upper()
-            for template, operations in documented
-            if compile_path(template)[0].match(path)
-            for method in operations
+            method
+            for route in iter_route_contexts(app.routes)
+            if route.methods and route.path_regex.match(path)
+            for method in route.methods
         }
     )
