@@ -39,7 +39,8 @@ LOCK_TIMEOUT = "2s"
 IDLE_IN_TRANSACTION_TIMEOUT = "10s"
 
 _CONFLICTING_TRANSACTIONS = {"40001", "40P01"}  # serialisation failure, deadlock
-_UNAVAILABLE = {"53300", "53100", "53200", "55P03", "57014", "57P01", "57P02", "57P03"}
+LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL manual, appendix A
+_UNAVAILABLE = {"53300", "53100", "53200", LOCK_NOT_AVAILABLE, "57014", "57P01", "57P02", "57P03"}
 _SET_AUDIT_CONTEXT = text(
     "SELECT set_config('app.actor_id', :actor, true), set_config('app.request_id', :request, true)"
 )

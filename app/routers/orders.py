@@ -10,6 +10,7 @@ from app.dependencies import AnyShopper, CurrentUser, IdempotencyKey, OptionalUs
 from app.errors import (
     CardDeclined,
     CartEmpty,
+    CheckoutInProgress,
     IdempotencyKeyRequired,
     IdempotencyKeyReused,
     InsufficientStock,
@@ -51,7 +52,7 @@ def _say(answer: Answer, **headers: str) -> Response:
     "",
     status_code=status.HTTP_201_CREATED,
     response_model=OrderPlaced,
-    responses=problems(CartEmpty, TotalsChanged, InsufficientStock, *KEYED),
+    responses=problems(CartEmpty, CheckoutInProgress, TotalsChanged, InsufficientStock, *KEYED),
     operation_id="orders_place",
 )
 async def place_order(data: OrderCreate, shopper: AnyShopper, key: IdempotencyKey, orders: Orders) -> Response:

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sqlalchemy.exc import DBAPIError
+
 from app.core.clock import now
 from app.core.ids import uuid7
 from app.core.metrics import ORDERS
 from app.core.security import OrderTokens, digest
-from app.database import UnitOfWork
-from app.errors import CartEmpty, InsufficientStock, TotalsChanged, ValidationFailed
+from app.database import LOCK_NOT_AVAILABLE, UnitOfWork, sqlstate
+from app.errors import CartEmpty, CheckoutInProgress, InsufficientStock, TotalsChanged, ValidationFailed
 from app.models.carts import Cart, CartStatus
 from app.models.inventory import StockReservation
 from app.models.orders import Order, OrderLine, OrderStatus, PaymentStatus
@@ -37,6 +39,7 @@ class Checkout:
 
         Raises:
             CartEmpty: there is no cart, or nothing in it.
+            CheckoutInProgress: another request has held the cart for too long.
             TotalsChanged: the total is not what the shopper said they saw.
             InsufficientStock: names every line that is short; nothing has changed.
             ValidationFailed: an address, an e-mail address or a way to ship is missing.
@@ -68,7 +71,12 @@ class Checkout:
         return order
 
     async def _cart(self, tx: UnitOfWork) -> Cart:
-        cart = await tx.carts.lock_active_of(self.shopper.user_id, self.shopper.cart_hash)
+        try:
+            cart = await tx.carts.lock_active_of(self.shopper.user_id, self.shopper.cart_hash)
+        except DBAPIError as error:
+            if sqlstate(error) == LOCK_NOT_AVAILABLE:
+                raise CheckoutInProgress from error
+            raise
         if cart is None:
             raise CartEmpty("There is no open cart. It may have become an order already.")
         cart = await tx.carts.shown(cart)

@@ -13,11 +13,9 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
 
-from app.database import UnitOfWork, sqlstate
+from app.database import LOCK_NOT_AVAILABLE, UnitOfWork, sqlstate
 from app.errors import IdempotencyKeyReused, RequestInProgress, ShopError
 from app.models.platform import KeyState
-
-LOCK_NOT_AVAILABLE = "55P03"
 
 
 @dataclass(frozen=True, slots=True)
