@@ -9,7 +9,7 @@ UV = $$(command -v uv || echo $(BIN)/uv)
 # The environment is up to date when this file exists: its name changes with what has to be installed.
 READY := .venv/.ready-$(shell cat requirements/dev.txt pyproject.toml | cksum | cut -d' ' -f1)
 
-.PHONY: help run test browser check lint types contract migrations openapi compose demo docs format requirements clean
+.PHONY: help run test browser check lint types contract migrations openapi compose demo docs bench bench-quick format requirements clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  \033[36mmake %-13s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,12 @@ demo: $(READY) ## Go through a purchase step by step, against the running shop
 docs: $(READY) ## Check that the documentation's links, paths and variables exist
 	$(BIN)/python -m scripts.check_docs
 
+bench: $(READY) ## Measure the service against its floors and write bench/results.md (BENCH="--products 100000")
+	$(BIN)/python -m bench $(BENCH)
+
+bench-quick: $(READY) ## The same in under two minutes: a small catalogue, short rounds, nothing written
+	$(BIN)/python -m bench --products 2000 --rounds 3 --seconds 1 --no-save $(BENCH)
+
 format: $(READY) ## Format the code and sort the imports
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
@@ -80,4 +86,4 @@ requirements: $(READY) ## Pin the newest allowed versions of all dependencies
 clean: ## Delete the development shop's data and all caches
 	@if [ -L .shop/postgres ]; then rm -rf "$$(readlink -f .shop/postgres)"; fi
 	rm -rf .shop .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find app worker sandbox migrations scripts tests -name __pycache__ -prune -exec rm -rf {} +
+	find app worker sandbox migrations scripts bench tests -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""What the service costs, measured against floors that run beside it: `make bench`."""

@@ -1,0 +1,75 @@
+"""`make bench`: start everything, measure every scenario beside its floor, write down the ratios."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from app.dev.embedded import EmbeddedServerError
+from bench.comparison import Comparison, Round
+from bench.data import prepare
+from bench.load import LoadFailed
+from bench.machine import describe_machine, describe_versions
+from bench.report import as_data, table, write
+from bench.scenarios import Scenario, scenarios
+from bench.surroundings import CannotMeasure, surroundings
+
+HERE = Path(__file__).parent
+WARM_UP_S = 1
+TABLE_WIDTH = 110
+
+program = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+def measure(chosen: list[Scenario], rounds: int, seconds: int, console: Console) -> list[Comparison]:
+    """All scenarios in turns, round by round; who of the two sides goes first alternates."""
+    measured: dict[str, list[Round]] = {scenario.name: [] for scenario in chosen}
+    for scenario in chosen:
+        scenario.service.measure(WARM_UP_S)
+        scenario.floor.measure(WARM_UP_S)
+    for number in range(rounds):
+        for scenario in chosen:
+            console.print(f"[dim]round {number + 1} of {rounds}: {scenario.name}")
+            if number % 2:
+                floor = scenario.floor.measure(seconds)
+                service = scenario.service.measure(seconds)
+            else:
+                service = scenario.service.measure(seconds)
+                floor = scenario.floor.measure(seconds)
+            measured[scenario.name].append(Round(service, floor))
+    return [Comparison(name, done) for name, done in measured.items()]
+
+
+@program.command()
+def bench(
+    products: Annotated[int, typer.Option(min=1_000, max=100_000, help="The size of the catalogue.")] = 10_000,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each scenario is measured.")] = 5,
+    seconds: Annotated[int, typer.Option(min=1, help="How long each side runs in a round.")] = 3,
+    only: Annotated[list[str] | None, typer.Option(help="A scenario, by name; may be repeated.")] = None,
+    save: Annotated[bool, typer.Option(help="Write bench/results.json and bench/results.md.")] = True,
+) -> None:
+    """Measure the service against floors that run beside it."""
+    console, machine = Console(), describe_machine()
+    console.width = max(console.width, TABLE_WIDTH)  # a file or a pipe has no width of its own
+    console.print(f"[dim]starting a shop with {products:,} products")
+    try:
+        with surroundings(products) as around:
+            data = asyncio.run(prepare(around.database_url))
+            with scenarios(around, data) as known:
+                chosen = [scenario for scenario in known if not only or scenario.name in only]
+                comparisons = measure(chosen, rounds, seconds, console)
+            versions = describe_versions(around.postgres)
+    except (CannotMeasure, EmbeddedServerError, LoadFailed) as failure:
+        console.print(f"{type(failure).__name__}: {failure}", markup=False, style="red")
+        sys.exit(1)
+    console.print(table(comparisons))
+    if save:
+        setup = {"products": products, "rounds": rounds, "seconds": seconds}
+        write(HERE, comparisons, as_data(comparisons, machine, versions, setup))
+
+
+if __name__ == "__main__":
+    program()

@@ -1,0 +1,77 @@
+"""From rounds to one honest number: the median of the ratios of rounds that ran side by side."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from bench.goals import GOALS, Goal
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One round of one side. `cpu_us` is the server process's processor time per request, where there is one."""
+
+    rate: float
+    cpu_us: float | None = None
+    generator_load: float | None = None
+    """The share of a core that the load generator used; near 1 it was the limit, and the rate says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """The service and its floor, one right after the other: what disturbs one disturbs both."""
+
+    service: Measured
+    floor: Measured
+
+    @property
+    def ratio(self) -> float:
+        return self.service.rate / self.floor.rate
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A scenario's rounds and what they come to."""
+
+    scenario: str
+    rounds: Sequence[Round]
+
+    @property
+    def goal(self) -> Goal:
+        return GOALS[self.scenario]
+
+    @property
+    def ratio(self) -> float:
+        return median(one.ratio for one in self.rounds)
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """The lowest and the highest ratio of any round."""
+        ratios = [one.ratio for one in self.rounds]
+        return min(ratios), max(ratios)
+
+    @property
+    def met(self) -> bool:
+        return self.goal.is_met_by(self.ratio)
+
+    @property
+    def service(self) -> Measured:
+        return _middle([one.service for one in self.rounds])
+
+    @property
+    def floor(self) -> Measured:
+        return _middle([one.floor for one in self.rounds])
+
+
+def _middle(measured: Sequence[Measured]) -> Measured:
+    """Each figure's median; None where a side does not have it."""
+    return Measured(
+        rate=median(one.rate for one in measured),
+        cpu_us=_median_of([one.cpu_us for one in measured]),
+        generator_load=_median_of([one.generator_load for one in measured]),
+    )
+
+
+def _median_of(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return median(known) if known else None

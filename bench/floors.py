@@ -1,0 +1,180 @@
+"""The floors a and b: what anyone would write without a framework, under the same uvicorn.
+
+Bare ASGI, asyncpg's pool as it comes, one query per collection, orjson. `GET /bytes/NAME` sends the file NAME of the
+directory FLOOR_BODIES (floor a); `GET /detail/SLUG` and `GET /list?…` read the shop's tables (floor b). The answers
+are those of the service, which the bench checks before it measures.
+"""
+
+import base64
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import asyncpg
+import orjson
+from starlette.types import Message, Receive, Scope, Send
+
+PAGE = 20
+
+PRODUCT = """
+SELECT id, slug, name, summary, description, status, options, attributes, rating_average::float8, rating_count, version,
+       created_at, updated_at, published_at
+FROM products WHERE slug = $1 AND status = 'active'
+"""
+VARIANTS = """
+SELECT v.id, v.sku, v.option_values, v.price_amount, v.compare_at_amount, v.currency, v.weight_g, v.status, v.version,
+       greatest(s.available, 0) AS available
+FROM variants v JOIN stock_levels s ON s.variant_id = v.id
+WHERE v.product_id = $1 AND v.status = 'active' ORDER BY v.id
+"""
+MEDIA = "SELECT key, alt FROM product_media WHERE product_id = $1 ORDER BY position"
+CATEGORIES = """
+SELECT c.id, c.slug, c.name
+FROM categories c JOIN product_categories pc ON pc.category_id = c.id
+WHERE pc.product_id = $1 ORDER BY c.path
+"""
+# All that a card shows is one row's, so a page is one collection and one query.
+CARDS = """
+SELECT page.id, p.slug, p.name, p.summary, p.rating_average::float8, p.rating_count, page.price_amount,
+       cheapest.compare_at_amount, cheapest.currency, picture.key, picture.alt,
+       EXISTS (
+           SELECT FROM variants v JOIN stock_levels s ON s.variant_id = v.id
+           WHERE v.product_id = page.id AND v.status = 'active' AND s.available + s.backorder_limit > 0
+       ) AS in_stock
+FROM (
+    SELECT p.id, min(v.price_amount) AS price_amount
+    FROM products p JOIN variants v ON v.product_id = p.id AND v.status = 'active'
+    WHERE p.status = 'active' AND p.id IN (
+        SELECT pc.product_id
+        FROM product_categories pc
+        JOIN categories c ON c.id = pc.category_id
+        JOIN categories root ON c.path = root.path OR starts_with(c.path, root.path || '/')
+        WHERE root.slug = $1
+    )
+    GROUP BY p.id HAVING min(v.price_amount) >= $2
+    ORDER BY price_amount, p.id LIMIT $3
+) page
+JOIN products p ON p.id = page.id
+JOIN LATERAL (
+    SELECT v.compare_at_amount, v.currency FROM variants v
+    WHERE v.product_id = page.id AND v.status = 'active' ORDER BY v.price_amount, v.id LIMIT 1
+) cheapest ON true
+LEFT JOIN LATERAL (
+    SELECT m.key, m.alt FROM product_media m WHERE m.product_id = page.id ORDER BY m.position LIMIT 1
+) picture ON true
+ORDER BY page.price_amount, page.id
+"""
+
+JSON = (b"content-type", b"application/json")
+
+
+class Floors:
+    """The ASGI application."""
+
+    def __init__(self) -> None:
+        self._media_url = os.environ["MEDIA_URL"]
+        self._bodies = {path.name: path.read_bytes() for path in Path(os.environ["FLOOR_BODIES"]).iterdir()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        _, kind, *rest = scope["path"].split("/")
+        if kind == "bytes":
+            body = self._bodies[rest[0]]
+            await _answer(send, 200 if body else 304, body)
+        elif kind == "detail":
+            body = await self._detail(rest[0])
+            await _answer(send, 200 if body else 404, body)
+        else:
+            await _answer(send, 200, await self._list(parse_qs(scope["query_string"].decode())))
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        self._pool: asyncpg.Pool[asyncpg.Record] = await asyncpg.create_pool(os.environ["FLOOR_DATABASE_URL"])
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._pool.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _detail(self, slug: str) -> bytes:
+        """A product's page; nothing when there is no such product."""
+        async with self._pool.acquire() as connection:
+            product = await connection.fetchrow(PRODUCT, slug)
+            if product is None:
+                return b""
+            variants = await connection.fetch(VARIANTS, product["id"])
+            media = await connection.fetch(MEDIA, product["id"])
+            categories = await connection.fetch(CATEGORIES, product["id"])
+        return orjson.dumps(
+            {
+                "id": str(product["id"]),
+                "slug": product["slug"],
+                "name": product["name"],
+                "summary": product["summary"],
+                "description": product["description"],
+                "status": product["status"],
+                "options": orjson.Fragment(product["options"]),
+                "variants": [
+                    {
+                        "id": str(row["id"]),
+                        "sku": row["sku"],
+                        "options": orjson.Fragment(row["option_values"]),
+                        "price": {"amount": row["price_amount"], "currency": row["currency"]},
+                        "compare_at": _money(row["compare_at_amount"], row["currency"]),
+                        "available": row["available"],
+                        "weight_g": row["weight_g"],
+                        "status": row["status"],
+                        "version": row["version"],
+                    }
+                    for row in variants
+                ],
+                "media": [self._picture(row) for row in media],
+                "categories": [{"id": str(row["id"]), "slug": row["slug"], "name": row["name"]} for row in categories],
+                "attributes": orjson.Fragment(product["attributes"]),
+                "rating": {"average": product["rating_average"], "count": product["rating_count"]},
+                "version": product["version"],
+                "created_at": product["created_at"],
+                "updated_at": product["updated_at"],
+                "published_at": product["published_at"],
+            },
+            option=orjson.OPT_UTC_Z,
+        )
+
+    async def _list(self, query: dict[str, list[str]]) -> bytes:
+        async with self._pool.acquire() as connection:
+            rows = await connection.fetch(CARDS, query["category"][0], int(query["price[gte]"][0]), PAGE + 1)
+        cards = [
+            {
+                "id": str(row["id"]),
+                "slug": row["slug"],
+                "name": row["name"],
+                "summary": row["summary"],
+                "thumbnail": self._picture(row) if row["key"] else None,
+                "price_from": {"amount": row["price_amount"], "currency": row["currency"]},
+                "compare_at": _money(row["compare_at_amount"], row["currency"]),
+                "in_stock": row["in_stock"],
+                "rating": {"average": row["rating_average"], "count": row["rating_count"]},
+            }
+            for row in rows[:PAGE]
+        ]
+        more = len(rows) > PAGE
+        last = (
+            base64.urlsafe_b64encode(orjson.dumps([rows[PAGE - 1]["price_amount"], cards[-1]["id"]])) if more else b""
+        )
+        return orjson.dumps({"data": cards, "page": {"limit": PAGE, "next_cursor": last.decode(), "has_more": more}})
+
+    def _picture(self, row: "asyncpg.Record") -> dict[str, str]:
+        return {"url": f"{self._media_url}/{row['key']}", "alt": row["alt"]}
+
+
+def _money(amount: int | None, currency: str) -> dict[str, Any] | None:
+    return None if amount is None else {"amount": amount, "currency": currency}
+
+
+async def _answer(send: Send, status: int, body: bytes) -> None:
+    headers = [JSON, (b"content-length", str(len(body)).encode())] if body else []
+    start: Message = {"type": "http.response.start", "status": status, "headers": headers}
+    await send(start)
+    await send({"type": "http.response.body", "body": body})

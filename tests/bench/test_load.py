@@ -1,0 +1,101 @@
+"""Where an answer ends; what pgbench reports; what a request looks like; and the generator on a real socket."""
+
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from bench.load import LoadFailed, Plan, generate
+from bench.responses import MalformedResponse, Response, read_response
+from bench.scenarios import request
+from bench.sides import transactions_per_second
+
+PGBENCH = """
+transaction type: add_to_cart.sql
+number of transactions actually processed: 30
+number of failed transactions: {failed} (0.000%)
+tps = 1234.5 (without initial connection time)
+"""
+NOT_MODIFIED = b"HTTP/1.1 304 Not Modified\r\netag: x\r\n\r\n"
+CREATED = b"HTTP/1.1 201 Created\r\nx-length: 9\r\ncontent-length:2\r\n\r\n{}"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+
+
+@pytest.mark.parametrize(
+    ("received", "response"),
+    [
+        (OK, Response(200, len(OK))),
+        (OK[:-3], Response(200, len(OK))),
+        (b"HTTP/1.1 200 OK\r\nContent-Le", None),
+        (b"", None),
+        (NOT_MODIFIED, Response(304, len(NOT_MODIFIED))),
+        (CREATED, Response(201, len(CREATED))),
+    ],
+)
+def test_where_a_response_ends(received: bytes, response: Response | None) -> None:
+    assert read_response(received) == response
+
+
+@pytest.mark.parametrize(
+    "received",
+    [b"SSH-2.0-OpenSSH\r\n\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello"],
+)
+def test_what_has_no_length_is_refused(received: bytes) -> None:
+    with pytest.raises(MalformedResponse):
+        read_response(received)
+
+
+def test_pgbench_is_believed_when_no_transaction_failed() -> None:
+    assert transactions_per_second(PGBENCH.format(failed=0)) == 1234.5
+
+
+@pytest.mark.parametrize("report", ["", PGBENCH.format(failed=3)])
+def test_pgbench_is_not_believed_otherwise(report: str) -> None:
+    with pytest.raises(LoadFailed):
+        transactions_per_second(report)
+
+
+def test_a_request_says_how_long_its_body_is() -> None:
+    message = request("POST", "/cart", {"X-Cart-Token": "t"}, '{"ä":1}')
+
+    assert message.startswith("POST /cart HTTP/1.1\r\nHost: ")
+    assert message.endswith('\r\nX-Cart-Token: t\r\nContent-Length: 8\r\n\r\n{"ä":1}')
+
+
+class Conversation(socketserver.BaseRequestHandler):
+    """Answers every request with the server's bytes, in two pieces."""
+
+    def handle(self) -> None:
+        while self.request.recv(1000):
+            self.request.sendall(self.server.answer[:20])  # type: ignore[attr-defined]  # set below
+            self.request.sendall(self.server.answer[20:])  # type: ignore[attr-defined]
+
+
+@contextmanager
+def server(answer: bytes) -> Iterator[int]:
+    """The port of a server that knows one answer."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Conversation) as listening:
+        listening.answer = answer  # type: ignore[attr-defined]
+        thread = threading.Thread(target=listening.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield listening.server_address[1]
+        finally:
+            listening.shutdown()
+            thread.join()
+
+
+def test_the_generator_counts_whole_answers() -> None:
+    with server(OK) as port:
+        outcome = generate(Plan(port, connections=3, seconds=0.1, expected=200, requests=["a", "b"]))
+
+    assert outcome.completed > 0
+    assert outcome.answered == outcome.completed + 3
+    assert 0 < outcome.generator_load <= 1.1
+
+
+def test_the_generator_stops_at_an_answer_that_was_not_expected() -> None:
+    with server(OK.replace(b"200", b"500")) as port, pytest.raises(LoadFailed, match=r"^not 200 but HTTP/1.1 500"):
+        generate(Plan(port, connections=1, seconds=5, expected=200, requests=["a"]))
