@@ -52,11 +52,12 @@ class PaymentService:
             ServiceUnavailable: the provider is away. The same key may ask again: it never charges twice.
         """
         attempt = Attempt.of(shopper.scope, f"POST /orders/{order_id}/payments", key, data)
-        payment = await self._begin(attempt, shopper, order_id)
-        if isinstance(payment, Answer):
-            return payment
+        begun = await self._begin(attempt, shopper, order_id)
+        if isinstance(begun, Answer):
+            return begun
+        payment, is_open = begun
         try:
-            intent = await self._charge(payment, data.payment_method, key)
+            intent = await (self._charge(payment, data.payment_method, key) if is_open else self._find_charged(payment))
         except (ProviderUnavailable, ProviderRefused) as error:
             async with self._database.transaction() as tx:
                 await attempt.let_go(tx)
@@ -67,7 +68,8 @@ class PaymentService:
         return answer
 
     @retried_on_conflict
-    async def _begin(self, attempt: Attempt, shopper: Shopper, order_id: UUID) -> Answer | Payment:
+    async def _begin(self, attempt: Attempt, shopper: Shopper, order_id: UUID) -> Answer | tuple[Payment, bool]:
+        """The payment, and whether its order may still be charged for."""
         if shopper.user_id is None and shopper.order_hash is None:
             raise Unauthorized("Sign in, or send the X-Order-Token of this order.")
         async with self._database.transaction() as tx:
@@ -78,16 +80,24 @@ class PaymentService:
             if order is None:
                 raise NotFound
             payment = await tx.payments.lock_live_of(order_id)
+            is_open = order.status == OrderStatus.PENDING_PAYMENT
             continues = claim.resource_id is not None  # an earlier request with this key may have charged already
-            if payment is None or (order.status != OrderStatus.PENDING_PAYMENT and not continues):
+            if payment is None or not (is_open or continues):
                 raise PaymentNotPossible(f"The order is {order.status}, its payment {order.payment_status}.")
             await tx.orders.move_payment(order, PaymentStatus.PENDING)
             await attempt.remember(tx, payment.id)
-            return payment
+            return payment, is_open
 
     async def _charge(self, payment: Payment, payment_method: str, key: str) -> Intent:
         reference = payment.provider_ref or await self._open(payment)
         return await self._provider.confirm(reference, payment_method, key=f"{payment.id}:{key}")
+
+    async def _find_charged(self, payment: Payment) -> Intent:
+        """What became of a charge whose request died, now that the order is closed: it is not tried again."""
+        intent = await self._provider.find(payment.provider_ref or "")
+        if intent.state != PaymentState.SUCCEEDED:
+            raise ProviderRefused("The order is closed.", UNEXPECTED_STATE)
+        return intent
 
     async def _open(self, payment: Payment) -> str:
         """Announce a payment that could not be when its order was placed: the provider was away.

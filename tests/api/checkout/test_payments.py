@@ -164,3 +164,18 @@ async def test_an_expired_order_calls_its_payment_off(
 
     (payment,) = await all_of(database, select(Payment))
     assert payment.status == "canceled"
+
+
+async def test_a_closed_order_is_not_charged_by_a_key_that_comes_back(
+    client: httpx.AsyncClient, database: Database, sandbox: RunningSandbox
+) -> None:
+    order, headers = await place(client, (await add_product(database), 1))
+    await sandbox.inject("payments", "error", 3)
+    await pay(client, order, headers, key="k")
+    await client.post(f"{API}/orders/{order['id']}/cancel", headers=keyed(headers))
+
+    again = await pay(client, order, headers, key="k")
+
+    assert (again.status_code, code(again)) == (409, "payment_not_possible")
+    (payment,) = await all_of(database, select(Payment))
+    assert payment.amount_captured == 0
