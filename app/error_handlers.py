@@ -23,6 +23,8 @@ from app.openapi import PROBLEM_JSON, PROBLEM_TYPES, methods_at
 
 logger = get_logger(__name__)
 
+MOST_ERRORS = 100  # told at once: a body of nothing but mistakes does not get an answer larger than itself
+
 
 def problem_response(request: Request, error: ShopError) -> Response:
     body = {
@@ -78,7 +80,10 @@ def _from_validation(error: RequestValidationError) -> ShopError:
         return errors.MalformedBody()
     # The offending input is not echoed: it may be a password, or not representable in JSON at all.
     return errors.ValidationFailed(
-        errors=[{"pointer": _pointer(each["loc"]), "code": each["type"], "message": each["msg"]} for each in found]
+        errors=[
+            {"pointer": _pointer(each["loc"]), "code": each["type"], "message": each["msg"]}
+            for each in found[:MOST_ERRORS]
+        ]
     )
 
 

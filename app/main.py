@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from prometheus_fastapi_instrumentator import Instrumentator
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.cors import CORSMiddleware
 
 from app import __version__, errors
@@ -45,7 +46,6 @@ def create_app(
         docs_url=None,  # app/routers/pages.py serves both from this process, without a CDN
         redoc_url=None,
         redirect_slashes=False,  # the redirect would repeat whatever Host the client sent
-        max_body_size=settings.max_body_bytes,
         separate_input_output_schemas=False,
     )
     app.state.settings = settings
@@ -72,6 +72,8 @@ def create_app(
         allow_headers=["*"],
         expose_headers=["ETag", "Location", "X-Cart-Token", "X-Request-ID", "Idempotent-Replayed"],
     )
+    # Inside the context, where FastAPI's own `max_body_size` is not: there its refusals would be no problems.
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.max_body_bytes)
     app.add_middleware(
         RequestContext,
         crashed=refusal(errors.InternalError),

@@ -99,7 +99,7 @@ class RequestContext:
             return self._untrusted_host  # RFC 9110 §7.4: never build links from a name the client made up
         length = _header(scope, b"content-length")
         if length.isdigit() and int(length) > self._max_body_bytes:
-            return self._too_large  # FastAPI's own limit catches bodies that come in chunks
+            return self._too_large  # bodies that come in chunks are counted as they are read
         return self._app
 
 
