@@ -1,8 +1,9 @@
 """From a cart to an order: take the stock and write the order, both or neither (domain rules 1 to 4)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError
 
@@ -20,7 +21,7 @@ from app.models.shipping import ShippingMethod
 from app.schemas.base import Money
 from app.schemas.carts import Address
 from app.schemas.orders import OrderCreate
-from app.services.cart_view import is_for_sale, items_of
+from app.services.cart_view import available_of, items_of
 from app.services.pricing import PRICES_INCLUDE_TAX, Quote, price
 from app.services.principals import Shopper
 
@@ -51,14 +52,9 @@ class Checkout:
         quote = price(items_of(cart), await tx.shipping.tax_rates(address.country), method)
         self._must_be_as_seen(quote, cart.currency)
 
-        order = self._order(cart, quote, address, method, await self._email(tx))
-        short = {line.variant_id: (line.quantity, 0) for line in cart.lines if not is_for_sale(line.variant)}
-        if not short:
-            available = await tx.inventory.claim(cart.quantities(), str(order.id))
-            short = {variant: (cart.quantities()[variant], left) for variant, left in available.items()}
-        if short:
-            raise InsufficientStock.of(short)
+        _must_be_there({line.variant_id: (line.quantity, available_of(line.variant)) for line in cart.lines})
 
+        order = self._order(cart, quote, address, method, await self._email(tx))
         if not await tx.carts.close(cart, CartStatus.CONVERTED):
             raise CartEmpty
         await tx.orders.add(order)
@@ -67,6 +63,10 @@ class Checkout:
         await tx.outbox.announce("order.placed", order.id)
         if order.grand_total:
             await tx.payments.add(Payment(order_id=order.id, amount=order.grand_total, currency=order.currency))
+        # Last, so that the row which everybody wants is locked for a moment only.
+        quantities = cart.quantities()
+        short = await tx.inventory.claim(quantities, str(order.id))
+        _must_be_there({variant: (quantities[variant], left) for variant, left in short.items()})
         tx.after_commit(lambda: ORDERS.labels("placed").inc())
         return order
 
@@ -152,6 +152,13 @@ class Checkout:
                 for line in quote.lines
             ],
         )
+
+
+def _must_be_there(lines: Mapping[UUID, tuple[int, int]]) -> None:
+    """Refuse all when one is short. `lines` maps a variant to how many are wanted and how many there are."""
+    short = {variant: (wanted, available) for variant, (wanted, available) in lines.items() if available < wanted}
+    if short:
+        raise InsufficientStock.of(short)
 
 
 def _reservations(order: Order) -> list[StockReservation]:
