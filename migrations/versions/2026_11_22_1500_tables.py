@@ -73,7 +73,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("resource_id", sa.Uuid(), nullable=True),
         sa.Column("status_code", sa.SmallInteger(), nullable=True),
-        sa.Column("body", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("body", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("locked_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column(
             "expires_at",
