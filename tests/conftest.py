@@ -7,7 +7,6 @@ Tests of concurrency take `fresh_database_url`: a copy of the migrated database 
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -21,7 +20,7 @@ from app.dev.embedded import PostgresServer, ValkeyServer
 from app.main import create_app
 from app.settings import Settings
 from app.shop import Shop, open_shop
-from tests.support.databases import database_at, migrate, run_on_server
+from tests.support.databases import copied_database, database_at, migrate, run_on_server
 from tests.support.sandbox import RunningSandbox, running_sandbox
 from tests.support.settings import shop_settings
 
@@ -54,16 +53,6 @@ async def template(postgres_url: str) -> str:
     await run_on_server(postgres_url, f"DROP DATABASE IF EXISTS {TEMPLATE}", f"CREATE DATABASE {TEMPLATE}")
     await migrate(database_at(postgres_url, TEMPLATE))
     return TEMPLATE
-
-
-@asynccontextmanager
-async def copied_database(server_url: str, template: str) -> AsyncIterator[str]:
-    name = f"test_{uuid4().hex[:12]}"
-    await run_on_server(server_url, f"CREATE DATABASE {name} TEMPLATE {template}")
-    try:
-        yield database_at(server_url, name)
-    finally:
-        await run_on_server(server_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")

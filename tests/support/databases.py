@@ -1,7 +1,10 @@
 """Databases on the test session's server."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 from alembic import command
@@ -23,6 +26,17 @@ async def run_on_server(server_url: str, *statements: str) -> None:
             await connection.execute(statement)
     finally:
         await connection.close()
+
+
+@asynccontextmanager
+async def copied_database(server_url: str, template: str) -> AsyncIterator[str]:
+    """A database of one's own, for as long as the block lasts; its URL."""
+    name = f"test_{uuid4().hex[:12]}"
+    await run_on_server(server_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        yield database_at(server_url, name)
+    finally:
+        await run_on_server(server_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 async def migrate(url: str) -> None:
