@@ -18,7 +18,6 @@ from bench.scenarios import Scenario, scenarios
 from bench.surroundings import CannotMeasure, surroundings
 
 HERE = Path(__file__).parent
-WARM_UP_S = 1
 TABLE_WIDTH = 110
 
 program = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -28,8 +27,8 @@ def measure(chosen: list[Scenario], rounds: int, seconds: int, console: Console)
     """All scenarios in turns, round by round; who of the two sides goes first alternates."""
     measured: dict[str, list[Round]] = {scenario.name: [] for scenario in chosen}
     for scenario in chosen:
-        scenario.service.measure(WARM_UP_S)
-        scenario.floor.measure(WARM_UP_S)
+        scenario.service.measure(seconds)  # connections, prepared statements, caches: unmeasured
+        scenario.floor.measure(seconds)
     for number in range(rounds):
         for scenario in chosen:
             console.print(f"[dim]round {number + 1} of {rounds}: {scenario.name}")
@@ -39,6 +38,8 @@ def measure(chosen: list[Scenario], rounds: int, seconds: int, console: Console)
             else:
                 service = scenario.service.measure(seconds)
                 floor = scenario.floor.measure(seconds)
+            if floor.failed:
+                raise CannotMeasure(f"{scenario.name}: the floor itself failed {floor.failed} times")
             measured[scenario.name].append(Round(service, floor))
     return [Comparison(name, done) for name, done in measured.items()]
 

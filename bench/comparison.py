@@ -9,10 +9,14 @@ from bench.goals import GOALS, Goal
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One round of one side. `cpu_us` is the server process's processor time per request, where there is one."""
+    """One round of one side: good answers a second, and how many were not.
+
+    `cpu_us` is the server process's processor time per request, where there is one.
+    """
 
     rate: float
     cpu_us: float | None = None
+    failed: int = 0
     generator_load: float | None = None
     """The share of a core that the load generator used; near 1 it was the limit, and the rate says nothing."""
 
@@ -51,8 +55,14 @@ class Comparison:
         return min(ratios), max(ratios)
 
     @property
+    def failed(self) -> int:
+        """Answers of the service, over all rounds, that were refusals or errors."""
+        return sum(one.service.failed for one in self.rounds)
+
+    @property
     def met(self) -> bool:
-        return self.goal.is_met_by(self.ratio)
+        """Speed counts only without failures."""
+        return self.goal.is_met_by(self.ratio) and not self.failed
 
     @property
     def service(self) -> Measured:

@@ -11,7 +11,7 @@ from bench.comparison import Comparison
 from bench.goals import GOALS
 
 GENERATOR_IS_THE_LIMIT = 0.95
-COLUMNS = ("scenario", "floor", "ratio", "spread", "goal", "met", "req/s", "floor's", "CPU µs", "floor's")
+COLUMNS = ("scenario", "floor", "ratio", "spread", "goal", "met", "req/s", "floor's", "CPU µs", "floor's", "failed")
 
 
 def as_data(
@@ -35,6 +35,7 @@ def as_data(
                 "rate": round(one.service.rate, 1),
                 "floor_rate": round(one.floor.rate, 1),
                 "floor_cpu_us": _rounded(one.floor.cpu_us),
+                "failed": one.failed,
                 "generator_bound": is_generator_bound(one),
             }
             for one in comparisons
@@ -93,6 +94,7 @@ def _cells(one: Comparison) -> tuple[str, ...]:
         f"{one.floor.rate:,.0f}",
         _whole(one.service.cpu_us),
         _whole(one.floor.cpu_us),
+        f"{one.failed:,}",
     )
 
 

@@ -40,10 +40,13 @@ class HttpSide:
         before = process.cpu_times()
         outcome = generate_on(self.generator_core, plan)
         after = process.cpu_times()
+        if outcome.failed > outcome.completed:
+            raise LoadFailed(f"most answers were not {self.expected} but like this:\n{outcome.failure}")
         used = after.user + after.system - before.user - before.system
         return Measured(
             rate=outcome.completed / outcome.seconds,
             cpu_us=used / outcome.answered * 1e6,
+            failed=outcome.failed,
             generator_load=outcome.generator_load,
         )
 

@@ -63,6 +63,14 @@ def test_the_report_says_what_was_missed_and_what_was_not_measured() -> None:
     assert "| uncached_list | b | 0.20 | 0.20 to 0.20 | ≥ 0.90 | no | 20 | 100 | 50,000 |" in shown
 
 
+def test_speed_with_failures_meets_no_goal() -> None:
+    fast = Comparison("uncached_list", [Round(Measured(200, failed=1), Measured(100))])
+
+    assert fast.ratio == 2
+    assert not fast.met
+    assert Comparison("uncached_list", rounds((200, 100))).met
+
+
 def test_a_ratio_that_the_generator_decided_is_marked() -> None:
     flattered = Round(Measured(100, generator_load=0.5), Measured(200, generator_load=0.99))
 
