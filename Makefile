@@ -71,7 +71,7 @@ bench: $(READY) ## Measure the service against its floors and write bench/result
 	$(BIN)/python -m bench $(BENCH)
 
 bench-quick: $(READY) ## The same in under two minutes: a small catalogue, short rounds, nothing written
-	$(BIN)/python -m bench --products 2000 --rounds 3 --seconds 1 --no-save $(BENCH)
+	$(BIN)/python -m bench --products 2000 --rounds 2 --seconds 1 --no-save $(BENCH)
 
 format: $(READY) ## Format the code and sort the imports
 	$(BIN)/ruff check --fix

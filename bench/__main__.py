@@ -18,7 +18,7 @@ from bench.scenarios import Scenario, scenarios
 from bench.surroundings import CannotMeasure, surroundings
 
 HERE = Path(__file__).parent
-TABLE_WIDTH = 110
+TABLE_WIDTH = 130
 
 program = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
