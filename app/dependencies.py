@@ -42,8 +42,18 @@ bearer = OAuth2PasswordBearer(
     auto_error=False,
     description="Sign in with an e-mail address and a password.",
 )
-cart_token = APIKeyHeader(name="X-Cart-Token", scheme_name="Guest cart", auto_error=False)
-order_token = APIKeyHeader(name="X-Order-Token", scheme_name="Guest order", auto_error=False)
+cart_token = APIKeyHeader(
+    name="X-Cart-Token",
+    scheme_name="Guest cart",
+    auto_error=False,
+    description="Without an account: the value of this header in the answer to `POST /cart/lines`.",
+)
+order_token = APIKeyHeader(
+    name="X-Order-Token",
+    scheme_name="Guest order",
+    auto_error=False,
+    description="Without an account: the `order_token` in the answer to `POST /orders`.",
+)
 
 
 async def the_shop(request: Request) -> Shop:
@@ -127,8 +137,9 @@ async def required_key(
     idempotency_key: Annotated[
         str | None,
         Header(
-            description="Required. A value of your own, such as a UUID: sending the request again with the same "
-            "key repeats the answer and not the deed. Kept for 24 hours.",
+            alias="Idempotency-Key",
+            description="A value of your own, such as a UUID. Sent again with the same key, the request repeats its "
+            "answer and not its deed, for 24 hours. What is to happen anew takes a new key.",
             examples=["5f1c2b9e-2f0a-4a53-9f0e-0d9a35e3a2a1"],
         ),
     ] = None,

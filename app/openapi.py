@@ -15,11 +15,11 @@ PROBLEM_TYPES = "https://emporium.example/problems/"
 _PROBLEM_REFERENCE = {"$ref": "#/components/schemas/Problem"}
 
 DESCRIPTION = """
-A whole purchase works from this page. Press **Authorize** and sign in, or stay a guest; then
+A whole purchase works from [Swagger UI](docs). Press **Authorize** and sign in, or stay a guest; then
 
 1. `GET /products` and pick a variant from `GET /products/{id_or_slug}`,
 2. `POST /cart/lines` puts it in the cart,
-3. `POST /orders` with an `Idempotency-Key` of your own places the order and reserves the stock,
+3. `POST /orders` places the order and reserves the stock,
 4. `POST /orders/{order_id}/payments` with `pm_card_visa` pays,
 5. `GET /orders/{order_id}` shows it confirmed, and the confirmation is in the mailbox.
 
@@ -28,13 +28,13 @@ Money is in minor units (`1999` is 19.99). Lists page by signed cursors. Every e
 """
 
 TAGS = [
-    {"name": "Accounts", "description": "Register, confirm the e-mail address, sign in, stay signed in."},
     {"name": "Catalogue", "description": "What is for sale. Staff with the `catalog` role edit it."},
     {
         "name": "Cart",
         "description": "Guests keep the `X-Cart-Token` they are given; signing in merges the carts.",
     },
     {"name": "Orders", "description": "Check out, pay, follow and cancel an order."},
+    {"name": "Accounts", "description": "Register, confirm the e-mail address, sign in, stay signed in."},
     {"name": "Webhooks", "description": "What the payment provider calls."},
     {"name": "Operations", "description": "Whether the service lives and is ready."},
 ]
@@ -114,9 +114,39 @@ def _finish(document: dict[str, Any]) -> None:
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs"))
     schemas["Problem"] = problem
+    for schema in schemas.values():
+        if "example" in schema:
+            schema["example"] = _in_order(schema["example"], schema, schemas)
     for path in document["paths"].values():
         for operation in path.values():
             _document_what_any_operation_may_answer(operation)
+            for parameter in operation.get("parameters", []):
+                _describe_as_sent(parameter, operation)
+
+
+def _in_order(example: Any, schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
+    """The example with its members as the schema has them: Pydantic sorts them, and a city comes before its street."""
+    if isinstance(example, list):
+        return [_in_order(item, schema.get("items", {}), schemas) for item in example]
+    if not isinstance(example, dict):
+        return example
+    for branch in (schema, *schema.get("anyOf", [])):
+        if "$ref" in branch:
+            return _in_order(example, schemas[branch["$ref"].rpartition("/")[2]], schemas)
+    properties = schema.get("properties", {})
+    names = sorted(example, key=[*properties, *example].index)
+    return {name: _in_order(example[name], properties.get(name, {}), schemas) for name in names}
+
+
+def _describe_as_sent(parameter: dict[str, Any], operation: dict[str, Any]) -> None:
+    """Describe a parameter as it travels: left out rather than null, and required where its absence is refused."""
+    schema = parameter["schema"]
+    match [branch for branch in schema.get("anyOf", []) if branch != {"type": "null"}]:
+        case [only]:
+            del schema["anyOf"]
+            schema.update(only)
+    if parameter["name"] == "Idempotency-Key" or (parameter["name"] == "If-Match" and "428" in operation["responses"]):
+        parameter["required"] = True
 
 
 def _document_what_any_operation_may_answer(operation: dict[str, Any]) -> None:
