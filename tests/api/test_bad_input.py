@@ -7,16 +7,15 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy import func, select
 
 from app.database import Database
 from app.error_handlers import MOST_ERRORS
-from app.models import Base
 from app.models.users import Role
 from app.settings import Settings
 from app.shop import Shop
 from tests.support.operations import Json, Operation, operations
 from tests.support.problems import problem_of
+from tests.support.rows import rows
 from tests.support.shopping import API, add_product, guest_cart, signed_in
 
 WRITES = [operation for operation in operations() if operation.writes]
@@ -44,13 +43,6 @@ MUTANTS = [
 ]
 UNKNOWN_FIELDS = ["role", "", "__proto__", "a/b~c", "\x00", "\ud800", "\N{SNOWMAN}", "x" * 10_000]
 
-COUNT_ROWS = select(
-    *(
-        select(func.count()).select_from(table).scalar_subquery().label(name)
-        for name, table in Base.metadata.tables.items()
-    )
-)
-
 
 @pytest.fixture
 async def admin(client: httpx.AsyncClient, shop: Shop) -> httpx.AsyncClient:
@@ -58,12 +50,6 @@ async def admin(client: httpx.AsyncClient, shop: Shop) -> httpx.AsyncClient:
     client.headers.update(await signed_in(shop, Role.ADMIN))
     client.headers.update({"If-Match": '"v1"', "Content-Type": "application/json"})
     return client
-
-
-async def rows(database: Database) -> dict[str, int]:
-    """How many rows each table has."""
-    async with database.snapshot() as tx:
-        return dict((await tx.session.execute(COUNT_ROWS)).mappings().one())
 
 
 async def send(
