@@ -57,10 +57,10 @@ class Relay:
                     )
 
 
-async def run(settings: Settings, stop: asyncio.Event) -> None:
+async def run(settings: Settings, broker: Celery, stop: asyncio.Event) -> None:
     """Publish until told to stop; whatever fails is logged and tried again."""
     database = Database.connect(settings)
-    relay, wake = Relay(database, celery_app), asyncio.Event()
+    relay, wake = Relay(database, broker), asyncio.Event()
     listener = asyncio.create_task(_listen(settings, wake))
     try:
         while not stop.is_set():
@@ -85,20 +85,19 @@ async def _listen(settings: Settings, wake: asyncio.Event) -> None:
     """Set `wake` at each NOTIFY; a lost connection is made again, and missed notices do not matter."""
     url = make_url(settings.database_url.get_secret_value()).set(drivername="postgresql")
     while True:
-        closed = asyncio.Event()
         try:
             connection = await asyncpg.connect(
                 url.render_as_string(hide_password=False), timeout=settings.database_timeout
             )
-        except (OSError, asyncpg.PostgresError):
+            try:
+                closed = asyncio.Event()
+                connection.add_termination_listener(lambda _, closed=closed: closed.set())
+                await connection.add_listener("outbox", lambda *_: wake.set())
+                await closed.wait()
+            finally:
+                connection.terminate()  # a listener has nothing to say goodbye to
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             await asyncio.sleep(PAUSE_AFTER_FAILURE)
-            continue
-        connection.add_termination_listener(lambda _, closed=closed: closed.set())
-        await connection.add_listener("outbox", lambda *_: wake.set())
-        try:
-            await closed.wait()
-        finally:
-            await connection.close()
 
 
 async def main() -> None:
@@ -108,7 +107,7 @@ async def main() -> None:
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, stop.set)
     logger.info("relay started")
-    await run(settings, stop)
+    await run(settings, celery_app, stop)
 
 
 if __name__ == "__main__":

@@ -11,14 +11,14 @@ from contextlib import AbstractAsyncContextManager
 from app.settings import Settings
 from app.shop import Shop, open_shop
 
-SECONDS_TO_FAIL_CLEANLY = 2
+OWN_TIME = 0.9  # of Celery's time limit; the rest is for failing cleanly
 
 
 class Runtime:
     def __init__(self, settings: Settings) -> None:
         self._runner = asyncio.Runner()
         self._opening: AbstractAsyncContextManager[Shop] = open_shop(settings)
-        self._limit = settings.task_time_limit - SECONDS_TO_FAIL_CLEANLY
+        self._limit = settings.task_time_limit * OWN_TIME
         self._shop = self._runner.run(self._opening.__aenter__())
 
     def run(self, work: Callable[[Shop], Awaitable[None]]) -> None:
