@@ -22,11 +22,16 @@ class RunningSandbox:
     url: str
     smtp_url: str
 
-    async def inject(self, target: str, mode: str, count: int) -> None:
+    async def inject(self, target: str, mode: str, count: int, **options: int) -> None:
         """Have the next `count` uses of the target fail in this way."""
         async with httpx.AsyncClient(base_url=self.url) as client:
-            injected = await client.post("/faults", json={"target": target, "mode": mode, "count": count})
+            injected = await client.post("/faults", json={"target": target, "mode": mode, "count": count} | options)
             assert injected.status_code == 201, injected.text
+
+    async def faults_to_come(self) -> list[dict[str, Any]]:
+        async with httpx.AsyncClient(base_url=self.url) as client:
+            faults: list[dict[str, Any]] = (await client.get("/faults")).json()["data"]
+            return faults
 
     async def clear(self) -> None:
         async with httpx.AsyncClient(base_url=self.url) as client:
