@@ -131,6 +131,7 @@ def _engine(settings: Settings, **options: Any) -> AsyncEngine:
         settings.database_url.get_secret_value(),
         pool_size=settings.database_pool_size,
         max_overflow=0,
+        hide_parameters=True,  # an error in the log shows its statement, and nobody's data
         pool_timeout=settings.database_timeout,
         connect_args={
             "timeout": settings.database_timeout,

@@ -5,7 +5,9 @@ import re
 import sys
 from typing import Any
 
+import stamina.instrumentation
 import structlog
+from stamina.instrumentation import RetryDetails
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 _SECRET_NAMES = re.compile(r"password|secret|token|authorization|cookie|api_key|signature|card", re.IGNORECASE)
@@ -15,9 +17,17 @@ _NOISY = ("httpx", "httpcore", "stripe", "asyncio", "aiosmtplib", "slowapi")
 
 def _redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Keep secrets and personal data out: by the name of a field, and e-mail addresses anywhere."""
-    return {
-        name: "[redacted]" if _SECRET_NAMES.search(name) else _without_addresses(value) for name, value in event.items()
-    }
+    return {name: _harmless(name, value) for name, value in event.items()}
+
+
+def _harmless(name: object, value: Any) -> Any:
+    if isinstance(name, str) and _SECRET_NAMES.search(name):
+        return "[redacted]"
+    if isinstance(value, dict):
+        return {key: _harmless(key, inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_harmless(None, inner) for inner in value]
+    return _EMAIL.sub("[e-mail]", value) if isinstance(value, str) else value
 
 
 def _drop_colours(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -26,8 +36,11 @@ def _drop_colours(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
-def _without_addresses(value: Any) -> Any:
-    return _EMAIL.sub("[e-mail]", value) if isinstance(value, str) else value
+def _log_retry(details: RetryDetails) -> None:
+    """In place of stamina's own line, which repeats all arguments: a guest's token is one of them."""
+    get_logger("retry").warning(
+        "trying again", callable=details.name, retry=details.retry_num, because=type(details.caused_by).__name__
+    )
 
 
 def configure_logging(level: str, form: str) -> None:
@@ -48,16 +61,19 @@ def configure_logging(level: str, form: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    renderer: list[Processor] = (
-        [structlog.processors.format_exc_info, _redact, structlog.processors.JSONRenderer()]
-        if form == "json"
-        else [_redact, structlog.dev.ConsoleRenderer()]
-    )
+    # The console's own tracebacks print local variables, and so whatever a request holds.
+    console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    renderer: Processor = structlog.processors.JSONRenderer() if form == "json" else console
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.ExtraAdder(), _drop_colours, *shared],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                _redact,
+                renderer,
+            ],
         )
     )
     root = logging.getLogger()
@@ -65,6 +81,7 @@ def configure_logging(level: str, form: str) -> None:
     root.setLevel(level)
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
+    stamina.instrumentation.set_on_retry_hooks([_log_retry])
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

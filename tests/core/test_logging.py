@@ -1,0 +1,128 @@
+"""Log lines: one object each, without secrets and without anybody's address."""
+
+import io
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from app.core.logging import configure_logging, get_logger
+from app.database import retried_on_conflict
+
+Log = Callable[[], str]
+
+
+@pytest.fixture(params=["json", "console"])
+def log(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
+    """What the process has written to standard output so far, in each of the two forms."""
+    root = logging.getLogger()
+    handlers, level, output = root.handlers[:], root.level, io.StringIO()
+    monkeypatch.setattr(sys, "stdout", output)
+    structlog.contextvars.clear_contextvars()
+    configure_logging("DEBUG", request.param)
+    yield output.getvalue
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+only_json = pytest.mark.parametrize("log", ["json"], indirect=True)
+
+
+@only_json
+def test_a_line_is_an_object_with_what_is_bound_to_the_request(log: Log) -> None:
+    with structlog.contextvars.bound_contextvars(request_id="abcdefgh"):
+        get_logger("shop").info("order placed", lines=2)
+
+    line = json.loads(log())
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {"event": "order placed", "logger": "shop", "level": "info", "request_id": "abcdefgh", "lines": 2}
+
+
+@only_json
+def test_lines_of_libraries_look_the_same(log: Log) -> None:
+    with structlog.contextvars.bound_contextvars(request_id="abcdefgh"):
+        logging.getLogger("library").warning("slow: %s ms", 900, extra={"host": "db"})
+
+    line = json.loads(log())
+    assert (line["event"], line["logger"], line["level"]) == ("slow: 900 ms", "library", "warning")
+    assert (line["request_id"], line["host"]) == ("abcdefgh", "db")
+
+
+@pytest.mark.parametrize(
+    "name", ["password", "new_password", "access_token", "Authorization", "cookie", "client_secret", "card_number"]
+)
+def test_secrets_are_known_by_their_names(log: Log, name: str) -> None:
+    get_logger("shop").info(
+        "canary here", **{name: "canary-1", "within": {name: "canary-2", "list": [{name: "canary-3"}]}}
+    )
+
+    assert "canary here" in log()
+    assert "canary-" not in log()
+
+
+@pytest.mark.parametrize("value", ["ada@example.com", ["ada@example.com"], {"to": ("ada@example.com",)}])
+def test_addresses_are_left_out_wherever_they_are(log: Log, value: Any) -> None:
+    get_logger("shop").info("mail to ada@example.com", value=value)
+    logging.getLogger("library").info("mail to %s", "ada@example.com")
+
+    assert "[e-mail]" in log()
+    assert "ada@" not in log()
+
+
+def test_a_traceback_shows_code_and_no_values(log: Log) -> None:
+    password = "".join(["can", "ary"])
+
+    def sign_in(password: str) -> None:
+        raise ValueError("ada@example.com is unknown")
+
+    try:
+        sign_in(password)
+    except ValueError:
+        get_logger("shop").exception("sign-in failed")
+
+    assert "in sign_in" in log()
+    assert "[e-mail] is unknown" in log()
+    assert "canary" not in log()
+    assert "ada@" not in log()
+
+
+@only_json
+def test_an_exception_is_one_line(log: Log) -> None:
+    try:
+        raise ValueError("first line\nsecond line")
+    except ValueError:
+        get_logger("shop").exception("failed")
+
+    (line,) = log().splitlines()
+    assert json.loads(line)["exception"].endswith("ValueError: first line\nsecond line")
+
+
+@pytest.mark.parametrize("path", ["/a\nFAKE", "/a\r\nFAKE"])
+def test_a_path_cannot_forge_a_line(log: Log, path: str) -> None:
+    get_logger("access").info("request", path=path)
+
+    assert len(log().splitlines()) == 1
+
+
+async def test_what_is_tried_again_is_named_without_its_arguments(log: Log) -> None:
+    class Deadlock(Exception):
+        sqlstate = "40P01"
+
+    attempts: list[str] = []
+
+    @retried_on_conflict
+    async def change_cart(token: str) -> None:
+        attempts.append(token)
+        if len(attempts) == 1:
+            raise DBAPIError("UPDATE", {"token": token}, Deadlock())
+
+    await change_cart("canary")
+
+    assert attempts == ["canary", "canary"]
+    assert "change_cart" in log()
+    assert "canary" not in log()
