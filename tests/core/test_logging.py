@@ -1,9 +1,7 @@
 """Log lines: one object each, without secrets and without anybody's address."""
 
-import io
 import json
 import logging
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,21 +11,18 @@ from sqlalchemy.exc import DBAPIError
 
 from app.core.logging import configure_logging, get_logger
 from app.database import retried_on_conflict
+from tests.support.logs import standard_output
 
 Log = Callable[[], str]
 
 
 @pytest.fixture(params=["json", "console"])
-def log(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
+def log(request: pytest.FixtureRequest) -> Iterator[Log]:
     """What the process has written to standard output so far, in each of the two forms."""
-    root = logging.getLogger()
-    handlers, level, output = root.handlers[:], root.level, io.StringIO()
-    monkeypatch.setattr(sys, "stdout", output)
     structlog.contextvars.clear_contextvars()
-    configure_logging("DEBUG", request.param)
-    yield output.getvalue
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    with standard_output() as output:
+        configure_logging("DEBUG", request.param)
+        yield output.getvalue
 
 
 only_json = pytest.mark.parametrize("log", ["json"], indirect=True)
