@@ -9,7 +9,7 @@ import pytest
 from app.settings import Settings
 from app.shop import Shop, open_shop
 from tests.support.databases import copied_database
-from tests.support.processes import redis_database, running_api
+from tests.support.processes import redis_database, running_apis
 from tests.support.sandbox import RunningSandbox
 from tests.support.settings import shop_settings
 from tests.support.shopping import add_delivery
@@ -40,14 +40,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="package")
-def api_urls(settings: Settings, home: Path) -> Iterator[tuple[str, str]]:
+def api_urls(settings: Settings, home: Path) -> Iterator[list[str]]:
     """Two API processes, as behind a load balancer."""
-    with running_api(settings, home) as one, running_api(settings, home) as other:
-        yield one, other
+    with running_apis(settings, home, 2) as urls:
+        yield urls
 
 
 @pytest.fixture
-async def apis(api_urls: tuple[str, str]) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.AsyncClient]]:
+async def apis(api_urls: list[str]) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.AsyncClient]]:
     one, other = api_urls
     async with customers_of(one) as first, customers_of(other) as second:
         yield first, second

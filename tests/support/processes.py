@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -73,12 +73,18 @@ def running(module: tuple[str, ...], settings: Settings, home: Path, **variables
 
 
 @contextmanager
-def running_api(settings: Settings, home: Path) -> Iterator[str]:
-    """One API process that answers; its address."""
-    port = str(free_port())
-    with running(("app.cli", "serve"), settings, home, SHOP_PORT=port) as program:
-        wait_until_up(f"http://127.0.0.1:{port}/health/ready", program.process)
-        yield f"http://127.0.0.1:{port}"
+def running_apis(settings: Settings, home: Path, count: int) -> Iterator[list[str]]:
+    """So many API processes, started at once; their addresses, when all answer."""
+    with ExitStack() as stack:
+        programs = {
+            f"http://127.0.0.1:{port}": stack.enter_context(
+                running(("app.cli", "serve"), settings, home, SHOP_PORT=str(port))
+            )
+            for port in (free_port() for _ in range(count))
+        }
+        for url, program in programs.items():
+            wait_until_up(f"{url}/health/ready", program.process)
+        yield list(programs)
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
