@@ -6,7 +6,7 @@ Tests of concurrency take `fresh_database_url`: a copy of the migrated database 
 
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import httpx
 import pytest
@@ -107,12 +107,20 @@ async def shop(settings: Settings, database: Database) -> AsyncIterator[Shop]:
     await shop.close()
 
 
+@pytest.fixture(scope="session")
+def app(settings: Settings) -> FastAPI:
+    """The application, assembled once: FastAPI prepares a route when it is first asked for."""
+    return create_app(settings)
+
+
 @pytest.fixture
-def make_client(settings: Settings, shop: Shop) -> Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]:
+def make_client(
+    app: FastAPI, settings: Settings, shop: Shop
+) -> Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]:
     """`async with make_client(rate_limit_enabled=True) as client:` the real application with other settings."""
 
     def make(**changes: object) -> AbstractAsyncContextManager[httpx.AsyncClient]:
-        return client_of(create_app(settings.model_copy(update=changes), opened=nullcontext(shop)))
+        return client_of(create_app(settings.model_copy(update=changes)) if changes else app, shop)
 
     return make
 
@@ -127,12 +135,10 @@ async def client(
 
 
 @asynccontextmanager
-async def client_of(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+async def client_of(app: FastAPI, shop: Shop) -> AsyncIterator[httpx.AsyncClient]:
+    app.state.shop = shop  # what the application's lifespan does with a shop of its own
     transport = httpx.ASGITransport(app, client=("127.0.0.1", 50000))
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
-    ):
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
 
 

@@ -99,4 +99,10 @@ async def test_pages_need_nothing_from_elsewhere(web: httpx.AsyncClient, path: s
 async def test_it_describes_itself(web: httpx.AsyncClient) -> None:
     paths = (await web.get("/openapi.json")).json()["paths"]
 
-    assert set(paths) == {"/mailbox/messages", "/faults", "/authenticate/{intent_id}", "/health/live"}
+    assert set(paths) == {
+        "/mailbox/messages",
+        "/faults",
+        "/authenticate/{intent_id}",
+        "/pictures/{motif}/{name}",
+        "/health/live",
+    }
