@@ -92,6 +92,16 @@ async def test_two_relays_share_the_events_and_publish_each_once(fresh_shop: Sho
     assert await unpublished(fresh_shop.database) == 0
 
 
+async def test_a_relay_passes_over_what_another_has_in_hand(fresh_shop: Shop, broker: Broker, app: Celery) -> None:
+    await announce(fresh_shop.database, *["order.confirmed"] * 3)
+
+    async with fresh_shop.database.transaction() as tx:
+        await tx.outbox.lock_waiting(2)
+        assert await Relay(fresh_shop.database, app).publish_waiting() == 1
+
+    assert await queued(broker) == (await written(fresh_shop.database))[2:]
+
+
 async def test_events_go_to_the_queues_of_their_consumers_in_their_order(
     fresh_shop: Shop, broker: Broker, app: Celery
 ) -> None:
