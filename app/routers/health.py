@@ -4,7 +4,9 @@ import asyncio
 from typing import Literal
 
 from fastapi import APIRouter
+from pydantic import ConfigDict
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 from app.dependencies import TheShop
 from app.errors import ServiceUnavailable
@@ -15,6 +17,8 @@ router = APIRouter(prefix="/health", tags=["Operations"])
 
 
 class Health(Output):
+    model_config = ConfigDict(json_schema_extra={"example": {"status": "ok"}})
+
     status: Literal["ok"]
 
 
@@ -34,8 +38,11 @@ async def ready(shop: TheShop) -> Health:
     Checks what every request needs: a database whose tables are as new as this code. Redis is not among it, for the
     shop sells without it.
     """
-    async with asyncio.timeout(shop.settings.database_timeout), shop.database.snapshot() as tx:
-        revision = await tx.session.scalar(text("SELECT version_num FROM alembic_version"))
+    try:
+        async with asyncio.timeout(shop.settings.database_timeout), shop.database.snapshot() as tx:
+            revision = await tx.session.scalar(text("SELECT version_num FROM alembic_version"))
+    except ProgrammingError:
+        revision = None  # there are no tables at all yet
     if revision != shop.newest_revision:
         raise ServiceUnavailable("The database's tables are older or newer than this code.")
     return Health(status="ok")
