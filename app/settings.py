@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     The environment defaults to production, so that forgetting it is safe: production refuses placeholders.
     """
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True)
 
     environment: Environment = Environment.PRODUCTION
     public_url: str = "http://localhost:8000"
@@ -83,7 +83,7 @@ class Settings(BaseSettings):
 
     # Limits and logs
     rate_limit_enabled: bool = True
-    log_level: str = "INFO"
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     log_format: str = Field(default="json", pattern="^(json|console)$")
 
     @model_validator(mode="after")
