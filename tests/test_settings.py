@@ -1,0 +1,172 @@
+"""What the service accepts as its configuration, and what it refuses in production."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from typer.testing import CliRunner
+
+from app.cli import EXIT_CONFIGURATION, shop
+from app.settings import MINIMUM_SECRET_BYTES, PLACEHOLDER_PREFIX, Environment, Settings
+
+COMPLETE = {
+    "ENVIRONMENT": "production",
+    "DATABASE_URL": "postgresql+asyncpg://shop:canary-password@db/shop",
+    "REDIS_URL": "redis://cache:6379/0",
+    "SECRET_KEY": "canary-key-of-more-than-thirty-two-bytes",
+    "STRIPE_API_KEY": "sk_live_canary",
+    "STRIPE_WEBHOOK_SECRETS": "whsec_canary_of_more_than_thirty_two_bytes, whsec_canary_that_replaces_the_other_one",
+    "SMTP_URL": "smtp+starttls://shop:canary-password@mail:587",
+}
+
+
+@pytest.fixture(autouse=True)
+def nothing_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither a .env file nor variables of whoever runs the tests."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def load(monkeypatch: pytest.MonkeyPatch, **changes: str | None) -> Settings:
+    for name, value in {**COMPLETE, **changes}.items():
+        if value is None:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, value)
+    return Settings()
+
+
+def refusal(monkeypatch: pytest.MonkeyPatch, **changes: str | None) -> str:
+    with pytest.raises(ValidationError) as refused:
+        load(monkeypatch, **changes)
+    assert "canary" not in str(refused.value)
+    return str(refused.value)
+
+
+def test_a_complete_configuration_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch)
+
+    assert settings.environment is Environment.PRODUCTION
+    assert [secret.get_secret_value()[:16] for secret in settings.stripe_webhook_secrets] == [
+        "whsec_canary_of_",
+        "whsec_canary_tha",
+    ]
+
+
+def test_whoever_forgets_the_environment_is_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch, ENVIRONMENT=None).environment is Environment.PRODUCTION
+    assert "SECRET_KEY still holds a placeholder" in refusal(
+        monkeypatch, ENVIRONMENT=None, SECRET_KEY=f"{PLACEHOLDER_PREFIX}-secret-key-of-32-bytes-or-more"
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["DATABASE_URL", "REDIS_URL", "SECRET_KEY", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRETS", "SMTP_URL"]
+)
+def test_what_has_no_safe_default_is_asked_for(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    message = refusal(monkeypatch, **{name: None})
+
+    assert name.lower() in message
+    assert "Field required" in message
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "SECRET_KEY", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRETS"])
+@pytest.mark.parametrize("environment", Environment)
+def test_placeholders_are_good_for_anything_but_production(
+    monkeypatch: pytest.MonkeyPatch, name: str, environment: Environment
+) -> None:
+    changes: dict[str, Any] = {"ENVIRONMENT": environment, name: f"{COMPLETE[name]},{PLACEHOLDER_PREFIX}"}
+
+    if environment is Environment.PRODUCTION:
+        assert f"{name} still holds a placeholder; production needs a real secret" in refusal(monkeypatch, **changes)
+    else:
+        assert load(monkeypatch, **changes).environment is environment
+
+
+def test_a_signing_key_is_as_long_as_its_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    for environment in Environment:
+        short, enough = "é" * (MINIMUM_SECRET_BYTES // 2 - 1) + "x", "é" * (MINIMUM_SECRET_BYTES // 2)
+        assert f"at least {MINIMUM_SECRET_BYTES} bytes" in refusal(
+            monkeypatch, ENVIRONMENT=environment, SECRET_KEY=short
+        )
+        assert load(monkeypatch, ENVIRONMENT=environment, SECRET_KEY=enough).secret_key.get_secret_value() == enough
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ENVIRONMENT", "staging"),
+        ("MAX_BODY_BYTES", "0"),
+        ("DATABASE_POOL_SIZE", "0"),
+        ("DATABASE_TIMEOUT", "-1"),
+        ("ACCESS_TOKEN_MINUTES", "a while"),
+        ("STRIPE_WEBHOOK_SECRETS", ""),
+        ("STRIPE_WEBHOOK_SECRETS", " , "),
+        ("HOME_COUNTRY", "Germany"),
+        ("RATE_LIMIT_ENABLED", "perhaps"),
+        ("LOG_FORMAT", "xml"),
+        ("LOG_LEVEL", "CHATTY"),
+    ],
+)
+def test_values_that_make_no_sense_are_refused_at_once(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    assert name.lower() in refusal(monkeypatch, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("given", "understood"),
+    [("a.example, b.example", ("a.example", "b.example")), ("a.example,", ("a.example",)), ("", ())],
+)
+def test_lists_are_separated_by_commas(
+    monkeypatch: pytest.MonkeyPatch, given: str, understood: tuple[str, ...]
+) -> None:
+    settings = load(monkeypatch, TRUSTED_HOSTS=given, CORS_ORIGINS=given)
+
+    assert (settings.trusted_hosts, settings.cors_origins) == (understood, understood)
+
+
+def test_a_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("MAIL_FROM=From the file <a@example.com>\nHOME_COUNTRY=AT\nUNKNOWN=ignored\n")
+
+    settings = load(monkeypatch, HOME_COUNTRY="CH")
+
+    assert (settings.mail_from, settings.home_country) == ("From the file <a@example.com>", "CH")
+
+
+def test_no_secret_shows_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch)
+
+    assert "canary" not in f"{settings!r} {settings}"
+
+
+def test_settings_do_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        load(monkeypatch).home_country = "AT"  # type: ignore[misc]  # as the type checker says, too
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            {"SECRET_KEY": "canary-short"},
+            f"SECRET_KEY: Value error, a secret needs at least {MINIMUM_SECRET_BYTES} bytes",
+        ),
+        (
+            {"SECRET_KEY": f"canary-{PLACEHOLDER_PREFIX}-{'x' * 40}"},
+            "SECRET_KEY still holds a placeholder; production needs a real secret",
+        ),
+        ({"DATABASE_URL": None}, "DATABASE_URL: Field required"),
+    ],
+)
+def test_the_server_does_not_start_and_says_why(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, str | None], told: str
+) -> None:
+    refusal(monkeypatch, **changes)
+
+    result = CliRunner().invoke(shop, ["serve"])
+
+    assert result.exit_code == EXIT_CONFIGURATION
+    assert told in result.output
+    assert "canary" not in result.output
+    assert "Traceback" not in result.output
