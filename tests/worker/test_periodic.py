@@ -29,7 +29,7 @@ Send = Callable[[str], object]
 
 
 @pytest.fixture(scope="module")
-async def settings(
+async def own_settings(
     postgres_url: str, template: str, redis_url: str, sandbox: RunningSandbox
 ) -> AsyncIterator[Settings]:
     async with copied_database(postgres_url, template) as url:
@@ -37,22 +37,22 @@ async def settings(
 
 
 @pytest.fixture(scope="module")
-async def shop(settings: Settings) -> AsyncIterator[Shop]:
+async def shop(own_settings: Settings) -> AsyncIterator[Shop]:
     """This process's own view of the shop, on a database of its own."""
-    async with open_shop(settings) as shop:
+    async with open_shop(own_settings) as shop:
         await add_delivery(shop.database)
         yield shop
 
 
 @pytest.fixture(scope="module")
-def worker(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    with running(WORKER, settings, tmp_path_factory.mktemp("worker")) as worker:
+def worker(own_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    with running(WORKER, own_settings, tmp_path_factory.mktemp("worker")) as worker:
         yield worker
 
 
 @pytest.fixture
-def send(settings: Settings, worker: Program) -> Iterator[Send]:
-    with Celery(broker=settings.redis_url.get_secret_value(), set_as_current=False) as clock:
+def send(own_settings: Settings, worker: Program) -> Iterator[Send]:
+    with Celery(broker=own_settings.redis_url.get_secret_value(), set_as_current=False) as clock:
         yield lambda task: clock.send_task(f"emporium.{task}", queue="bulk")
 
 
