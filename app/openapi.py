@@ -116,7 +116,7 @@ def _finish(document: dict[str, Any]) -> None:
     schemas["Problem"] = problem
     for schema in schemas.values():
         if "example" in schema:
-            schema["example"] = _in_order(schema["example"], schema, schemas)
+            schema["example"] = _completed(schema["example"], schema, schemas)
     for path in document["paths"].values():
         for operation in path.values():
             _document_what_any_operation_may_answer(operation)
@@ -124,18 +124,22 @@ def _finish(document: dict[str, Any]) -> None:
                 _describe_as_sent(parameter, operation)
 
 
-def _in_order(example: Any, schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
-    """The example with its members as the schema has them: Pydantic sorts them, and a city comes before its street."""
+def _completed(example: Any, schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
+    """The example with its members in the order of the schema, and with those that are null.
+
+    Pydantic sorts them, so that a city came before its street, and FastAPI drops whatever is None.
+    """
     if isinstance(example, list):
-        return [_in_order(item, schema.get("items", {}), schemas) for item in example]
+        return [_completed(item, schema.get("items", {}), schemas) for item in example]
     if not isinstance(example, dict):
         return example
     for branch in (schema, *schema.get("anyOf", [])):
         if "$ref" in branch:
-            return _in_order(example, schemas[branch["$ref"].rpartition("/")[2]], schemas)
+            return _completed(example, schemas[branch["$ref"].rpartition("/")[2]], schemas)
     properties = schema.get("properties", {})
-    names = sorted(example, key=[*properties, *example].index)
-    return {name: _in_order(example[name], properties.get(name, {}), schemas) for name in names}
+    present = {*example, *schema.get("required", [])}
+    names = [*(name for name in properties if name in present), *(name for name in example if name not in properties)]
+    return {name: _completed(example.get(name), properties.get(name, {}), schemas) for name in names}
 
 
 def _describe_as_sent(parameter: dict[str, Any], operation: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic.config import JsonDict
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from app.core.pagination import Page as KeysetPage
@@ -64,15 +65,32 @@ class Money(BaseModel):
 
 
 class PageInfo(Output):
-    next_cursor: str | None
-    prev_cursor: str | None
+    next_cursor: str | None = Field(description="For `cursor`; none on the last page")
+    prev_cursor: str | None = Field(description="For `cursor`; none on the first page")
     has_more: bool
     limit: int
     total: int | None = Field(description="Only with `include_total=true`")
 
 
+def _show_one_row(schema: JsonDict, page: type[Any]) -> None:
+    """The example of a page: with one row, which is the example of its own schema."""
+    [row] = page.__pydantic_generic_metadata__["args"]
+    schema["example"] = {
+        "data": [row.model_config["json_schema_extra"]["example"]],
+        "page": {
+            "next_cursor": "KfQCb7xhu7-fmOJlZuBCBFtbIjIwMjYtMDEtMDIiXSxmYWxzZV0",
+            "prev_cursor": None,
+            "has_more": True,
+            "limit": 1,
+            "total": None,
+        },
+    }
+
+
 class PageRead(Output, Generic[Item]):
     """A page of a list, and the cursors of its neighbours."""
+
+    model_config = ConfigDict(json_schema_extra=_show_one_row)
 
     data: list[Item]
     page: PageInfo

@@ -4,26 +4,20 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from app.models.carts import LARGEST_QUANTITY
+from app.schemas import examples
 from app.schemas.base import Country, Input, Money, Name, Output, Secret, Storable
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Storable]
 Quantity = Annotated[int, Field(ge=1, le=LARGEST_QUANTITY, strict=True)]
-EXAMPLE_ADDRESS: dict[str, JsonValue] = {
-    "full_name": "Ada Lovelace",
-    "line1": "Unter den Linden 1",
-    "city": "Berlin",
-    "postal_code": "10117",
-    "country": "DE",
-}
 
 
 class Address(Input):
     """Where a parcel goes."""
 
-    model_config = ConfigDict(json_schema_extra={"example": EXAMPLE_ADDRESS})
+    model_config = ConfigDict(json_schema_extra={"example": examples.ADDRESS})
 
     full_name: Name
     line1: Line
@@ -36,9 +30,7 @@ class Address(Input):
 
 
 class CartLineCreate(Input):
-    model_config = ConfigDict(
-        json_schema_extra={"example": {"variant_id": "0199a1f0-0000-7000-8000-000000000000", "quantity": 2}}
-    )
+    model_config = ConfigDict(json_schema_extra={"example": {"variant_id": examples.VARIANT_ID, "quantity": 2}})
 
     variant_id: UUID
     quantity: Quantity = 1
@@ -51,17 +43,13 @@ class CartLineUpdate(Input):
 
 
 class ShippingMethodChoice(Input):
-    model_config = ConfigDict(
-        json_schema_extra={"example": {"shipping_method_id": "0199a1f0-0000-7000-8000-000000000000"}}
-    )
+    model_config = ConfigDict(json_schema_extra={"example": {"shipping_method_id": examples.SHIPPING_OPTION["id"]}})
 
     shipping_method_id: UUID
 
 
 class CartMerge(Input):
-    model_config = ConfigDict(
-        json_schema_extra={"example": {"cart_token": "Zm9yLXRoZS1ndWVzdC1jYXJ0LW9ubHktMzItYnl0ZXM"}}
-    )
+    model_config = ConfigDict(json_schema_extra={"example": {"cart_token": examples.CART_TOKEN}})
 
     cart_token: Secret
 
@@ -113,6 +101,10 @@ class CartShipping(Output):
 
 
 class CartRead(Output):
+    """At today's prices and stock."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.CART})
+
     id: UUID
     version: int
     currency: str
@@ -128,4 +120,6 @@ class CartRead(Output):
 
 
 class ShippingOptions(Output):
+    model_config = ConfigDict(json_schema_extra={"example": examples.SHIPPING_OPTIONS})
+
     data: list[ShippingOption]

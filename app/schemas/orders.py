@@ -7,8 +7,9 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, StringConstraints
 
 from app.models.orders import OrderStatus, PaymentStatus
+from app.schemas import examples
 from app.schemas.base import Email, Input, Money, Output, PageQuery, ShortText
-from app.schemas.carts import EXAMPLE_ADDRESS, Address, Totals
+from app.schemas.carts import Address, Totals
 
 PaymentMethod = Annotated[str, StringConstraints(pattern=r"^pm_[A-Za-z0-9_]{1,100}$")]
 
@@ -17,7 +18,7 @@ class OrderCreate(Input):
     """Everything is optional that the cart or the account knows already; a guest gives an `email`."""
 
     model_config = ConfigDict(
-        json_schema_extra={"example": {"email": "ada@example.com", "shipping_address": EXAMPLE_ADDRESS}}
+        json_schema_extra={"example": {"email": "ada@example.com", "shipping_address": examples.ADDRESS}}
     )
 
     expected_total: Money | None = Field(
@@ -47,6 +48,8 @@ class OrderLineRead(Output):
 class OrderRead(Output):
     """As it was bought: later changes of prices or names do not show."""
 
+    model_config = ConfigDict(json_schema_extra={"example": examples.ORDER})
+
     id: UUID
     number: str
     status: OrderStatus
@@ -69,6 +72,8 @@ class OrderRead(Output):
 class PaymentRead(Output):
     """`client_secret` lets a browser finish the payment with the provider's own script."""
 
+    model_config = ConfigDict(json_schema_extra={"example": examples.PAYMENT})
+
     id: UUID
     order_id: UUID
     status: str
@@ -78,6 +83,8 @@ class PaymentRead(Output):
 
 
 class OrderPlaced(OrderRead):
+    model_config = ConfigDict(json_schema_extra={"example": examples.ORDER_PLACED})
+
     payment: PaymentRead | None = Field(description="None when there is nothing to pay")
     order_token: str | None = Field(description="A guest's key to this order, for `X-Order-Token`")
 
@@ -92,6 +99,8 @@ class PaymentCreate(Input):
 
 
 class PaymentMade(PaymentRead):
+    model_config = ConfigDict(json_schema_extra={"example": examples.PAYMENT_MADE})
+
     order: OrderRead
 
 
@@ -103,16 +112,20 @@ class OrderEventRead(Output):
 
 
 class OrderEvents(Output):
+    model_config = ConfigDict(json_schema_extra={"example": examples.ORDER_EVENTS})
+
     data: list[OrderEventRead]
 
 
 class OrderQuery(PageQuery):
     """Staff with the `support` role see everybody's orders, others their own."""
 
-    sort: Literal["-placed_at"] = "-placed_at"
-    status: OrderStatus | None = None
-    payment_status: PaymentStatus | None = None
+    sort: Literal["-placed_at"] = Field(default="-placed_at", description="The newest first, which is the only order")
+    status: OrderStatus | None = Field(default=None, description="Only orders that have come this far")
+    payment_status: PaymentStatus | None = Field(default=None, description="Only orders whose payment stands so")
 
 
 class WebhookReceived(Output):
+    model_config = ConfigDict(json_schema_extra={"example": {"received": True}})
+
     received: bool

@@ -6,12 +6,11 @@ from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator, with_config
-from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
+from app.schemas import examples
 from app.schemas.base import (
-    CURRENCY,
     LARGEST_AMOUNT,
     Input,
     LongText,
@@ -24,7 +23,7 @@ from app.schemas.base import (
     Storable,
 )
 from app.schemas.categories import CategoryLink
-from app.schemas.variants import SHIRT, OptionText, VariantRead
+from app.schemas.variants import OptionText, VariantRead
 
 Element = TypeVar("Element")
 
@@ -68,21 +67,11 @@ class ProductOption(Input):
 
 Options = Annotated[list[ProductOption], Field(max_length=5), AfterValidator(_distinct_names)]
 
-TEE: JsonDict = {
-    "name": "Heavy cotton tee",
-    "summary": "A T-shirt that survives its owner.",
-    "description": "Two hundred and twenty grams of organic cotton.",
-    "category_ids": [],
-    "attributes": {"material": "cotton", "organic": True},
-    "options": [{"name": "Size", "values": ["S", "M", "L"]}],
-    "status": "draft",
-}
-
 
 class ProductCreate(Input):
     """Without a slug, one is made from the name."""
 
-    model_config = ConfigDict(json_schema_extra={"example": TEE})
+    model_config = ConfigDict(json_schema_extra={"example": examples.TEE})
 
     name: Name
     slug: Slug | None = None
@@ -127,9 +116,13 @@ class ProductQuery(PageQuery):
         default=None, description='Words to find; `"exact phrase"`, `or` and `-not` work as in a web search'
     )
     category: Slug | None = Field(default=None, description="A category's slug; everything below it is included")
-    price_gte: PriceLimit | None = Field(default=None, alias="price[gte]", description="Of the cheapest variant")
-    price_lte: PriceLimit | None = Field(default=None, alias="price[lte]", description="Of the cheapest variant")
-    in_stock: bool | None = None
+    price_gte: PriceLimit | None = Field(
+        default=None, alias="price[gte]", description="The cheapest variant costs this or more; `1999` is 19.99"
+    )
+    price_lte: PriceLimit | None = Field(
+        default=None, alias="price[lte]", description="The cheapest variant costs this or less; `1999` is 19.99"
+    )
+    in_stock: bool | None = Field(default=None, description="Only what can be bought now, or only what is sold out")
     sort: ProductSort | None = Field(
         default=None, description="By `relevance` when searching with `q`, otherwise the newest first"
     )
@@ -173,29 +166,10 @@ class Picture(Output):
     alt: str
 
 
-PRICE: JsonDict = {"amount": 1999, "currency": CURRENCY}
-PICTURE: JsonDict = {"url": "http://localhost:8001/media/heavy-cotton-tee.svg", "alt": "Heavy cotton tee"}
-RATING: JsonDict = {"average": 4.5, "count": 12}
-IDENTITY: JsonDict = {"id": "0198c0de-0000-7000-8000-00000000000a", "slug": "heavy-cotton-tee"}
-
-
 class ProductCard(Output):
     """What a list shows. `price_from` is the cheapest active variant's, `compare_at` belongs to it."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                **IDENTITY,
-                "name": TEE["name"],
-                "summary": TEE["summary"],
-                "thumbnail": PICTURE,
-                "price_from": PRICE,
-                "compare_at": {"amount": 2499, "currency": CURRENCY},
-                "in_stock": True,
-                "rating": RATING,
-            }
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"example": examples.PRODUCT_CARD})
 
     id: UUID
     slug: str
@@ -211,23 +185,7 @@ class ProductCard(Output):
 class ProductRead(Output):
     """Everything that a product's page shows. `version` is the ETag, and goes into If-Match."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                **IDENTITY,
-                **{field: TEE[field] for field in ("name", "summary", "description", "attributes", "options")},
-                "status": "active",
-                "variants": [SHIRT],
-                "media": [PICTURE],
-                "categories": [{"id": "0198c0de-0000-7000-8000-0000000000c1", "slug": "tees", "name": "T-shirts"}],
-                "rating": RATING,
-                "version": 3,
-                "created_at": "2026-01-02T03:04:05Z",
-                "updated_at": "2026-01-02T03:04:05Z",
-                "published_at": "2026-01-02T03:04:05Z",
-            }
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"example": examples.PRODUCT})
 
     id: UUID
     slug: str

@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, with_config
-from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
+from app.schemas import examples
 from app.schemas.base import CURRENCY, Input, Money, Output, Storable
 
 Sku = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -17,26 +17,6 @@ Grams = Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
 Pieces = Annotated[int, Field(ge=0, le=1_000_000_000, strict=True)]
 
 VariantStatus = Literal["active", "archived"]
-
-TO_SELL: JsonDict = {
-    "sku": "TEE-M",
-    "option_values": {"Size": "M"},
-    "price": {"amount": 1999, "currency": CURRENCY},
-    "compare_at": {"amount": 2499, "currency": CURRENCY},
-    "weight_g": 180,
-    "stock": 100,
-}
-SHIRT: JsonDict = {
-    "id": "0198c0de-0000-7000-8000-00000000000b",
-    "sku": "TEE-M",
-    "options": {"Size": "M"},
-    "price": {"amount": 1999, "currency": CURRENCY},
-    "compare_at": {"amount": 2499, "currency": CURRENCY},
-    "available": 100,
-    "weight_g": 180,
-    "status": "active",
-    "version": 1,
-}
 
 
 class Price(Money):
@@ -48,7 +28,7 @@ class Price(Money):
 class VariantCreate(Input):
     """`stock` is what lies in the warehouse on the first day; later changes are movements of their own."""
 
-    model_config = ConfigDict(json_schema_extra={"example": TO_SELL})
+    model_config = ConfigDict(json_schema_extra={"example": examples.TEE_IN_M})
 
     sku: Sku
     option_values: OptionValues = Field(default_factory=dict)
@@ -83,7 +63,7 @@ class VariantUpdate(TypedDict, total=False):
 class VariantRead(Output):
     """`available` is what can be bought now; `version` goes into If-Match."""
 
-    model_config = ConfigDict(json_schema_extra={"example": SHIRT})
+    model_config = ConfigDict(json_schema_extra={"example": examples.VARIANT})
 
     id: UUID
     sku: str

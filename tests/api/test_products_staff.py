@@ -12,7 +12,8 @@ from app.errors import PreconditionFailed
 from app.models.platform import OutboxEvent
 from app.models.products import Product, ProductStatus
 from app.models.users import Role
-from app.schemas.products import TEE, ProductCreate, ProductUpdate
+from app.schemas.examples import TEE
+from app.schemas.products import ProductCreate, ProductUpdate
 from app.services.products import ProductService
 from app.shop import Shop
 from tests.support.catalogue import API, add_category, add_product
