@@ -6,9 +6,10 @@ All of them are `async def`: FastAPI runs a plain `def` dependency in a thread, 
 import re
 from collections.abc import Callable
 from typing import Annotated, Any
+from uuid import UUID
 
 import structlog
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Path, Request
 from fastapi.security import APIKeyHeader, OAuth2PasswordBearer
 
 from app.core.rate_limit import RateLimit
@@ -128,6 +129,13 @@ async def shopper(
 
 
 AnyShopper = Annotated[Shopper, Depends(shopper)]
+
+
+# Names in a path
+
+
+IdOrSlug = Annotated[str, Path(description="Its `id`, or its `slug`")]
+ProductId = Annotated[UUID, Path(description="The product's `id`")]
 
 
 # Headers with a meaning

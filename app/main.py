@@ -53,8 +53,10 @@ def create_app(
         settings.redis_url.get_secret_value(), RATE_LIMITS, enabled=settings.rate_limit_enabled
     )
 
-    for router in (products, variants, categories, carts, orders, auth, users, webhooks):
-        app.include_router(router.router, prefix=API)
+    for_shoppers = (products.router, categories.router, carts.router, orders.router, auth.router, users.router)
+    for_staff = (products.staff_router, variants.router, categories.staff_router)
+    for router in (*for_shoppers, *for_staff, webhooks.router):
+        app.include_router(router, prefix=API)
     app.include_router(health.router)
     app.include_router(pages.router)
     pages.mount_static(app)

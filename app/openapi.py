@@ -28,13 +28,14 @@ Money is in minor units (`1999` is 19.99). Lists page by signed cursors. Every e
 """
 
 TAGS = [
-    {"name": "Catalogue", "description": "What is for sale. Staff with the `catalog` role edit it."},
+    {"name": "Catalogue", "description": "What is for sale."},
     {
         "name": "Cart",
         "description": "Guests keep the `X-Cart-Token` they are given; signing in merges the carts.",
     },
     {"name": "Orders", "description": "Check out, pay, follow and cancel an order."},
     {"name": "Accounts", "description": "Register, confirm the e-mail address, sign in, stay signed in."},
+    {"name": "Catalogue for staff", "description": "Decide what is for sale; needs the `catalog` role."},
     {"name": "Webhooks", "description": "What the payment provider calls."},
     {"name": "Operations", "description": "Whether the service lives and is ready."},
 ]

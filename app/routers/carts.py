@@ -1,8 +1,9 @@
 """The cart, of a guest or of a customer."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Path, Response, status
 
 from app.dependencies import AnyShopper, Carts, CurrentUser
 from app.errors import InsufficientStock, NotFound
@@ -20,6 +21,7 @@ from app.services.carts import OpenedCart
 
 router = APIRouter(prefix="/cart", tags=["Cart"])
 
+LineId = Annotated[UUID, Path(description="The line's `id`, as the cart shows it")]
 GIVES_TOKEN = {
     "X-Cart-Token": {"description": "A new guest cart's secret: keep it.", "schema": {"type": "string"}},
 }
@@ -81,7 +83,7 @@ async def add_line(data: CartLineCreate, shopper: AnyShopper, carts: Carts, resp
     responses=problems(NotFound, InsufficientStock),
     operation_id="cart_change_line",
 )
-async def change_line(line_id: UUID, data: CartLineUpdate, shopper: AnyShopper, carts: Carts) -> CartRead:
+async def change_line(line_id: LineId, data: CartLineUpdate, shopper: AnyShopper, carts: Carts) -> CartRead:
     """Set how many."""
     return await carts.change_line(shopper, line_id, data.quantity)
 
@@ -89,7 +91,7 @@ async def change_line(line_id: UUID, data: CartLineUpdate, shopper: AnyShopper, 
 @router.delete(
     "/lines/{line_id}", response_model=CartRead, responses=problems(NotFound), operation_id="cart_remove_line"
 )
-async def remove_line(line_id: UUID, shopper: AnyShopper, carts: Carts) -> CartRead:
+async def remove_line(line_id: LineId, shopper: AnyShopper, carts: Carts) -> CartRead:
     """Take a line out."""
     return await carts.remove_line(shopper, line_id)
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Depends, Response, status
 
-from app.dependencies import CatalogStaff, Categories, IfMatch
+from app.dependencies import CatalogStaff, Categories, IdOrSlug, IfMatch
 from app.errors import (
     CategoryNotEmpty,
     Forbidden,
@@ -16,6 +16,7 @@ from app.routers.etags import publicly_cached, tagged
 from app.schemas.categories import CategoryCreate, CategoryRead, CategoryTree, CategoryUpdate
 
 router = APIRouter(prefix="/categories", tags=["Catalogue"])
+staff_router = APIRouter(prefix="/categories", tags=["Catalogue for staff"])
 
 
 @router.get("", operation_id="categories_tree", response_model=CategoryTree, dependencies=[Depends(publicly_cached)])
@@ -31,12 +32,12 @@ async def read_tree(categories: Categories) -> CategoryTree:
     responses=problems(NotFound),
     dependencies=[Depends(publicly_cached)],
 )
-async def get_category(id_or_slug: str, categories: Categories, response: Response) -> CategoryRead:
+async def get_category(id_or_slug: IdOrSlug, categories: Categories, response: Response) -> CategoryRead:
     """Show a category between its ancestors and all that hangs below it."""
     return tagged(response, await categories.detail(id_or_slug))
 
 
-@router.post(
+@staff_router.post(
     "",
     operation_id="categories_create",
     status_code=status.HTTP_201_CREATED,
@@ -51,25 +52,30 @@ async def create_category(
     return tagged(response, category, location=f"/api/v1/categories/{category.slug}")
 
 
-@router.patch(
+@staff_router.patch(
     "/{id_or_slug}",
     operation_id="categories_update",
     response_model=CategoryRead,
     responses=problems(Forbidden, NotFound, SlugTaken, PreconditionFailed, PreconditionRequired),
 )
 async def update_category(
-    id_or_slug: str, data: CategoryUpdate, _: CatalogStaff, version: IfMatch, categories: Categories, response: Response
+    id_or_slug: IdOrSlug,
+    data: CategoryUpdate,
+    _: CatalogStaff,
+    version: IfMatch,
+    categories: Categories,
+    response: Response,
 ) -> CategoryRead:
     """Rename a category or change its place among its siblings, if it is still at the version you read."""
     return tagged(response, await categories.update(id_or_slug, version, data))
 
 
-@router.delete(
+@staff_router.delete(
     "/{id_or_slug}",
     operation_id="categories_delete",
     status_code=status.HTTP_204_NO_CONTENT,
     responses=problems(Forbidden, NotFound, CategoryNotEmpty, PreconditionFailed, PreconditionRequired),
 )
-async def delete_category(id_or_slug: str, _: CatalogStaff, version: IfMatch, categories: Categories) -> None:
+async def delete_category(id_or_slug: IdOrSlug, _: CatalogStaff, version: IfMatch, categories: Categories) -> None:
     """Delete a category that holds neither products nor other categories."""
     await categories.delete(id_or_slug, version)

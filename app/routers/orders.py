@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response, status
+from fastapi import APIRouter, Path, Query, Response, status
 from fastapi.responses import JSONResponse
 
 from app.dependencies import AnyShopper, CurrentUser, IdempotencyKey, OptionalUser, Orders, Payments
@@ -38,6 +38,7 @@ from app.services.idempotency import Answer
 
 router = APIRouter(prefix="/orders", tags=["Orders"])
 
+OrderId = Annotated[UUID, Path(description="The order's `id`, not its number")]
 KEYED = (IdempotencyKeyRequired, IdempotencyKeyReused, RequestInProgress, Unauthorized)
 
 
@@ -74,7 +75,7 @@ async def place_order(data: OrderCreate, shopper: AnyShopper, key: IdempotencyKe
     operation_id="orders_pay",
 )
 async def pay_order(
-    order_id: UUID, data: PaymentCreate, shopper: AnyShopper, key: IdempotencyKey, payments: Payments
+    order_id: OrderId, data: PaymentCreate, shopper: AnyShopper, key: IdempotencyKey, payments: Payments
 ) -> Response:
     """Pay on the server.
 
@@ -93,7 +94,7 @@ async def list_orders(query: Annotated[OrderQuery, Query()], user: CurrentUser, 
     "/{order_id}", response_model=OrderRead, responses=problems(NotFound, Unauthorized), operation_id="orders_get"
 )
 async def get_order(
-    order_id: UUID, shopper: AnyShopper, user: OptionalUser, orders: Orders, response: Response
+    order_id: OrderId, shopper: AnyShopper, user: OptionalUser, orders: Orders, response: Response
 ) -> OrderRead:
     """Show an order. Guests send the `X-Order-Token` they were given."""
     order = await orders.get(shopper, user, order_id)
@@ -107,7 +108,7 @@ async def get_order(
     responses=problems(NotFound, Unauthorized),
     operation_id="orders_events",
 )
-async def order_events(order_id: UUID, shopper: AnyShopper, user: OptionalUser, orders: Orders) -> OrderEvents:
+async def order_events(order_id: OrderId, shopper: AnyShopper, user: OptionalUser, orders: Orders) -> OrderEvents:
     """Follow what happened to an order, oldest first."""
     events = await orders.events(shopper, user, order_id)
     return OrderEvents(data=[OrderEventRead.model_validate(event) for event in events])
@@ -120,7 +121,7 @@ async def order_events(order_id: UUID, shopper: AnyShopper, user: OptionalUser, 
     operation_id="orders_cancel",
 )
 async def cancel_order(
-    order_id: UUID, shopper: AnyShopper, user: OptionalUser, key: IdempotencyKey, orders: Orders
+    order_id: OrderId, shopper: AnyShopper, user: OptionalUser, key: IdempotencyKey, orders: Orders
 ) -> Response:
     """Cancel an order that has not been shipped.
 

@@ -1,11 +1,10 @@
 """Products: browsed by everyone, edited by the catalogue's staff."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response, status
 
-from app.dependencies import CatalogStaff, IfMatch, OptionalIfMatch, OptionalUser, Products
+from app.dependencies import CatalogStaff, IdOrSlug, IfMatch, OptionalIfMatch, OptionalUser, ProductId, Products
 from app.errors import Forbidden, InvalidCursor, NotFound, PreconditionFailed, PreconditionRequired, SlugTaken
 from app.openapi import problems
 from app.routers.etags import NOT_MODIFIED, IfNoneMatch, publicly_cached, tagged, unless_known
@@ -13,6 +12,7 @@ from app.schemas.base import PageRead
 from app.schemas.products import ProductCard, ProductCreate, ProductQuery, ProductRead, ProductUpdate
 
 router = APIRouter(prefix="/products", tags=["Catalogue"])
+staff_router = APIRouter(prefix="/products", tags=["Catalogue for staff"])
 
 
 @router.get(
@@ -38,7 +38,7 @@ async def list_products(query: Annotated[ProductQuery, Query()], products: Produ
     responses={**NOT_MODIFIED, **problems(NotFound)},
 )
 async def get_product(
-    id_or_slug: str, viewer: OptionalUser, products: Products, response: Response, known: IfNoneMatch = None
+    id_or_slug: IdOrSlug, viewer: OptionalUser, products: Products, response: Response, known: IfNoneMatch = None
 ) -> ProductRead | Response:
     """Show a product with its variants, pictures and categories.
 
@@ -47,7 +47,7 @@ async def get_product(
     return unless_known(response, await products.detail(id_or_slug, viewer), known, public=viewer is None)
 
 
-@router.post(
+@staff_router.post(
     "",
     operation_id="products_create",
     status_code=status.HTTP_201_CREATED,
@@ -60,51 +60,51 @@ async def create_product(data: ProductCreate, _: CatalogStaff, products: Product
     return tagged(response, product, location=f"/api/v1/products/{product.id}")
 
 
-@router.patch(
+@staff_router.patch(
     "/{id_or_slug}",
     operation_id="products_update",
     response_model=ProductRead,
     responses=problems(Forbidden, NotFound, SlugTaken, PreconditionFailed, PreconditionRequired),
 )
 async def update_product(
-    id_or_slug: str, data: ProductUpdate, _: CatalogStaff, version: IfMatch, products: Products, response: Response
+    id_or_slug: IdOrSlug, data: ProductUpdate, _: CatalogStaff, version: IfMatch, products: Products, response: Response
 ) -> ProductRead:
     """Change a product, if it is still as you read it."""
     return tagged(response, await products.update(id_or_slug, version, data))
 
 
-@router.delete(
+@staff_router.delete(
     "/{id_or_slug}",
     operation_id="products_delete",
     status_code=status.HTTP_204_NO_CONTENT,
     responses=problems(Forbidden, NotFound, PreconditionFailed, PreconditionRequired),
 )
-async def delete_product(id_or_slug: str, _: CatalogStaff, version: IfMatch, products: Products) -> None:
+async def delete_product(id_or_slug: IdOrSlug, _: CatalogStaff, version: IfMatch, products: Products) -> None:
     """Delete a product, or archive it when it has variants, because orders and stock may refer to them."""
     await products.delete(id_or_slug, version)
 
 
-@router.post(
+@staff_router.post(
     "/{product_id}/publish",
     operation_id="products_publish",
     response_model=ProductRead,
     responses=problems(Forbidden, NotFound, PreconditionFailed),
 )
 async def publish_product(
-    product_id: UUID, _: CatalogStaff, version: OptionalIfMatch, products: Products, response: Response
+    product_id: ProductId, _: CatalogStaff, version: OptionalIfMatch, products: Products, response: Response
 ) -> ProductRead:
     """Put a product on sale; nothing happens when it is."""
     return tagged(response, await products.publish(product_id, version))
 
 
-@router.post(
+@staff_router.post(
     "/{product_id}/archive",
     operation_id="products_archive",
     response_model=ProductRead,
     responses=problems(Forbidden, NotFound, PreconditionFailed),
 )
 async def archive_product(
-    product_id: UUID, _: CatalogStaff, version: OptionalIfMatch, products: Products, response: Response
+    product_id: ProductId, _: CatalogStaff, version: OptionalIfMatch, products: Products, response: Response
 ) -> ProductRead:
     """Take a product off sale; nothing happens when it is off."""
     return tagged(response, await products.archive(product_id, version))

@@ -1,16 +1,19 @@
 """Variants of products, for the catalogue's staff; everyone else sees them on the product's page."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Path, Response, status
 
-from app.dependencies import CatalogStaff, IfMatch, Variants
+from app.dependencies import CatalogStaff, IfMatch, ProductId, Variants
 from app.errors import Forbidden, NotFound, PreconditionFailed, PreconditionRequired, SkuTaken, VariantExists
 from app.openapi import problems
 from app.routers.etags import tagged
 from app.schemas.variants import VariantCreate, VariantRead, VariantUpdate
 
-router = APIRouter(tags=["Catalogue"])
+router = APIRouter(tags=["Catalogue for staff"])
+
+VariantId = Annotated[UUID, Path(description="The variant's `id`")]
 
 
 @router.post(
@@ -21,7 +24,7 @@ router = APIRouter(tags=["Catalogue"])
     responses=problems(Forbidden, NotFound, SkuTaken, VariantExists),
 )
 async def create_variant(
-    product_id: UUID, data: VariantCreate, _: CatalogStaff, variants: Variants, response: Response
+    product_id: ProductId, data: VariantCreate, _: CatalogStaff, variants: Variants, response: Response
 ) -> VariantRead:
     """Add a variant to a product, with what there is of it in stock."""
     variant = await variants.create(product_id, data)
@@ -35,7 +38,12 @@ async def create_variant(
     responses=problems(Forbidden, NotFound, SkuTaken, VariantExists, PreconditionFailed, PreconditionRequired),
 )
 async def update_variant(
-    variant_id: UUID, data: VariantUpdate, _: CatalogStaff, version: IfMatch, variants: Variants, response: Response
+    variant_id: VariantId,
+    data: VariantUpdate,
+    _: CatalogStaff,
+    version: IfMatch,
+    variants: Variants,
+    response: Response,
 ) -> VariantRead:
     """Change a variant, if it is still at the version you read. Stock changes by movements, not here."""
     return tagged(response, await variants.update(variant_id, version, data))
@@ -47,6 +55,6 @@ async def update_variant(
     status_code=status.HTTP_204_NO_CONTENT,
     responses=problems(Forbidden, NotFound, PreconditionFailed, PreconditionRequired),
 )
-async def archive_variant(variant_id: UUID, _: CatalogStaff, version: IfMatch, variants: Variants) -> None:
+async def archive_variant(variant_id: VariantId, _: CatalogStaff, version: IfMatch, variants: Variants) -> None:
     """Take a variant off sale. It stays for the orders that refer to it; a change of its `status` brings it back."""
     await variants.archive(variant_id, version)

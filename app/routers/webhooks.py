@@ -23,7 +23,10 @@ async def receive_stripe_webhook(
     request: Request,
     shop: TheShop,
     payments: Payments,
-    signature: Annotated[str, Header(alias="Stripe-Signature", max_length=2000)] = "",
+    signature: Annotated[
+        str,
+        Header(alias="Stripe-Signature", max_length=2000, description="Stripe's `t=…,v1=…` over the time and the body"),
+    ] = "",
 ) -> WebhookReceived:
     """Receive one of Stripe's events.
 
