@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 
 from app.errors import ShopError
 from app.openapi import PROBLEM_JSON, TAGS
+from scripts.check_openapi import PUBLISHED, describe
 from tests.support.operations import Json, Operation, document, operations
 
 OPERATIONS = operations()
@@ -17,8 +18,8 @@ for_each = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation
 
 
 def mistakes(value: Any, schema: Json) -> list[str]:
-    """Why a value does not fit a schema of the document."""
-    whole = {**schema, "components": document()["components"]}
+    """Why a value does not fit a schema of the document; a member that the schema does not know is a mistake too."""
+    whole = {**schema, "components": document()["components"], "unevaluatedProperties": False}
     validator = Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
 
@@ -54,6 +55,21 @@ def test_the_document_says_what_it_is() -> None:
     assert {"title", "version", "summary", "description"} <= document()["info"].keys()
     assert document()["tags"] == TAGS
     assert all(tag["description"].endswith(".") for tag in TAGS)
+
+
+def test_it_is_published_as_it_is() -> None:
+    """On every Python that the tests run on, and whatever order its sets have today."""
+    assert describe() == PUBLISHED.read_text(encoding="utf-8"), (
+        "If that is meant: python -m scripts.check_openapi --write"
+    )
+
+
+def test_newcomers_first_see_what_they_can_look_at() -> None:
+    tags = [tag["name"] for tag in TAGS]
+    methods = {tag: {each.method for each in OPERATIONS if each.described["tags"] == [tag]} for tag in tags}
+
+    assert methods[tags[0]] == {"GET"}
+    assert all(methods.values())
 
 
 def test_every_reference_leads_somewhere_and_no_schema_is_left_over() -> None:
@@ -92,6 +108,19 @@ def test_an_operation_names_all_its_parameters(operation: Operation) -> None:
 
     assert len(set(declared)) == len(declared)
     assert {name for where, name in declared if where == "path"} == set(re.findall(r"{(\w+)}", operation.path))
+
+
+@for_each
+def test_an_operation_explains_its_parameters(operation: Operation) -> None:
+    parameters = operation.described.get("parameters", [])
+    headers = [
+        each for response in operation.described["responses"].values() for each in response.get("headers", {}).values()
+    ]
+
+    assert [each for each in (*parameters, *headers) if not each.get("description")] == []
+    for schema in (each["schema"] for each in parameters):
+        shown = [*schema.get("examples", []), *(schema[name] for name in ("example", "default") if name in schema)]
+        assert [mistakes(value, schema) for value in shown] == [[]] * len(shown)
 
 
 @for_each
@@ -149,6 +178,22 @@ def test_an_operation_tells_what_may_always_happen(operation: Operation) -> None
         assert {"precondition_failed", "precondition_required"} <= told
     if "{" in operation.path:
         assert "not_found" in told
+
+
+@pytest.mark.parametrize("name", ["CartRead", "OrderRead", "OrderPlaced"])
+def test_the_example_of_a_purchase_adds_up(name: str) -> None:
+    example = document()["components"]["schemas"][name]["example"]
+    totals = {part: money["amount"] for part, money in example["totals"].items()}
+
+    assert totals["total"] == totals["subtotal"] - totals["discount"] + totals["shipping"]
+    assert totals["subtotal"] == sum(line["quantity"] * line["unit_price"]["amount"] for line in example["lines"])
+
+
+def test_an_example_reads_in_the_order_of_its_schema() -> None:
+    order = document()["components"]["schemas"]["OrderRead"]
+
+    assert list(order["example"]) == list(order["properties"])
+    assert list(order["example"]["shipping_address"]) == ["full_name", "line1", "city", "postal_code", "country"]
 
 
 def test_authorize_signs_in_where_the_api_does() -> None:
