@@ -1,8 +1,7 @@
 """The application, assembled. Everything starts here; importing this module does nothing."""
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from prometheus_fastapi_instrumentator import Instrumentator
@@ -17,25 +16,22 @@ from app.error_handlers import install_error_handlers, refusal
 from app.openapi import DESCRIPTION, install_openapi
 from app.routers import auth, carts, categories, health, orders, pages, products, users, variants, webhooks
 from app.settings import Settings
-from app.shop import Shop, open_shop
+from app.shop import open_shop
 
 API = "/api/v1"
 RATE_LIMITS = {"sign-in": "10/minute", "register": "5/minute", "mail": "5/minute", "token": "30/minute"}
 
 
-def create_app(
-    settings: Settings | None = None,
-    opened: AbstractAsyncContextManager[Shop] | None = None,
-) -> FastAPI:
-    """Build the service. `opened` lets a test hand in a shop on connections of its own."""
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Build the service; its connections are opened when it starts, and closed when it ends."""
     settings = settings or Settings()
     configure_logging(settings.log_level, settings.log_format)
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        async with opened or open_shop(settings) as shop:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_shop(settings) as shop:
             app.state.shop = shop
-            yield {}
+            yield
 
     app = FastAPI(
         title="Emporium",

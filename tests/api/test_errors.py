@@ -5,7 +5,7 @@ import io
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from decimal import Decimal
 
 import httpx
@@ -30,14 +30,11 @@ AppWith = Callable[[Endpoint], AbstractAsyncContextManager[httpx.AsyncClient]]
 @asynccontextmanager
 async def serving(settings: Settings, shop: Shop, endpoint: Endpoint | None = None) -> AsyncIterator[httpx.AsyncClient]:
     """The real application on this shop, with one endpoint more at /broken."""
-    app = create_app(settings.model_copy(update={"log_level": "INFO", "log_format": "json"}), opened=nullcontext(shop))
+    app = create_app(settings.model_copy(update={"log_level": "INFO", "log_format": "json"}))
+    app.state.shop = shop
     if endpoint:
         app.add_api_route("/broken", endpoint)
-    transport = httpx.ASGITransport(app)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
-    ):
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
         yield client
 
 

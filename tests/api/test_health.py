@@ -1,6 +1,5 @@
 """Whether the process lives, whether it should get requests, and what it counts."""
 
-from contextlib import nullcontext
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,7 +13,6 @@ from app.database import Database, newest_revision
 from app.dev.embedded.processes import free_port
 from app.main import create_app
 from app.settings import Settings
-from app.shop import open_shop
 from tests.support.problems import problem_of
 from tests.support.processes import running_apis
 from tests.support.shopping import add_delivery, add_product, place
@@ -29,15 +27,13 @@ async def test_alive_and_ready(client: httpx.AsyncClient) -> None:
 async def test_without_its_database_the_process_lives_and_is_not_ready(settings: Settings) -> None:
     url = SecretStr(f"postgresql+asyncpg://nobody@127.0.0.1:{free_port()}/none")
     away = settings.model_copy(update={"database_url": url})
-    async with open_shop(away) as shop:
-        app = create_app(away, opened=nullcontext(shop))
-        transport = httpx.ASGITransport(app)
-        async with (
-            app.router.lifespan_context(app),
-            httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
-        ):
-            assert (await client.get("/health/live")).status_code == 200
-            ready = await client.get("/health/ready")
+    app = create_app(away)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client,
+    ):
+        assert (await client.get("/health/live")).status_code == 200
+        ready = await client.get("/health/ready")
 
     assert problem_of(ready)["code"] == "service_unavailable"
     assert ready.headers["Retry-After"] == "1"

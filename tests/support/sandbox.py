@@ -55,7 +55,7 @@ def running_sandbox(webhook_url: str = "") -> Iterator[RunningSandbox]:
         "STRIPE_WEBHOOK_SECRETS": WEBHOOK_SECRET,
         "WEBHOOK_URL": webhook_url,
     }
-    process = subprocess.Popen([sys.executable, "-m", "sandbox"], env=environment)  # noqa: S603 - our own module
+    process = subprocess.Popen([sys.executable, "-m", "sandbox"], env=environment)
     try:
         wait_until_up(f"http://127.0.0.1:{http}/health/live", process)
         yield RunningSandbox(f"http://127.0.0.1:{http}", f"smtp://127.0.0.1:{smtp}")
