@@ -35,9 +35,7 @@ class Talk:
         """The status and body of one response with a Content-Length."""
         head = await self._reader.readuntil(b"\r\n\r\n")
         length = next(
-            int(line.split(b":")[1])
-            for line in head.splitlines()
-            if line.lower().startswith(b"content-length")
+            int(line.split(b":")[1]) for line in head.splitlines() if line.lower().startswith(b"content-length")
         )
         return int(head.split()[1]), await self._reader.readexactly(length)
 
@@ -70,9 +68,7 @@ async def serving() -> AsyncIterator[int]:
     config = Config(echo, log_config=None, ws="none", timeout_keep_alive=60)
     config.load()
     state = ServerState()
-    server = await asyncio.get_running_loop().create_server(
-        lambda: Impatient(config, state, {}), "127.0.0.1", 0
-    )
+    server = await asyncio.get_running_loop().create_server(lambda: Impatient(config, state, {}), "127.0.0.1", 0)
     async with server:
         yield server.sockets[0].getsockname()[1]
         for connection in list(state.connections):
@@ -189,8 +185,7 @@ async def test_a_next_head_may_wait_for_the_answer_before_it(connect: Connect) -
         (b"CONNECT shop:443 HTTP/1.1\r\nHost: shop\r\n\r\n", (400, "malformed_request")),
         (b"GET /\xff HTTP/1.1\r\nHost: shop\r\n\r\n", (400, "malformed_request")),
         (
-            b"POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 3\r\n"
-            b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             (400, "malformed_request"),
         ),
     ],
