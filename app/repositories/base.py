@@ -4,13 +4,32 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, Update, literal
+from sqlalchemy import ColumnElement, Select, Update, false, literal
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.models.base import Base
 
 Model = TypeVar("Model", bound=Base)
 Value = TypeVar("Value")
+
+
+def owned_by(
+    user_column: InstrumentedAttribute[UUID | None],
+    user_id: UUID | None,
+    hash_column: InstrumentedAttribute[bytes | None],
+    token_hash: bytes | None,
+) -> ColumnElement[bool]:
+    """The condition that a row is this customer's, or belongs to the guest with this token.
+
+    Somebody who is neither owns nothing: comparing a column with None would ask for IS NULL, and find the rows of
+    everybody who owns theirs in the other way.
+    """
+    if user_id is not None:
+        return user_column == user_id
+    if token_hash is not None:
+        return hash_column == token_hash
+    return false()
 
 
 class Repository:

@@ -12,7 +12,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from app.core.ids import uuid7
 from app.models.carts import Cart, CartLine, CartStatus
 from app.models.products import Product, Variant
-from app.repositories.base import ModelRepository
+from app.repositories.base import ModelRepository, owned_by
 
 # Without bound values: once PostgreSQL plans a prepared statement for any value, it no longer recognises the index.
 _ACTIVE_LITERALLY = text("status = 'active'")
@@ -103,5 +103,5 @@ class CartRepository(ModelRepository[Cart]):
 
 
 def _active(user_id: UUID | None, token_hash: bytes | None) -> Select[Cart]:
-    owner = Cart.user_id == user_id if user_id else Cart.token_hash == token_hash
+    owner = owned_by(Cart.user_id, user_id, Cart.token_hash, token_hash)
     return select(Cart).where(owner, Cart.status == CartStatus.ACTIVE)

@@ -16,7 +16,7 @@ from app.models.orders import (
     may_become,
     payment_may_become,
 )
-from app.repositories.base import ModelRepository
+from app.repositories.base import ModelRepository, owned_by
 
 
 class OrderRepository(ModelRepository[Order]):
@@ -24,8 +24,7 @@ class OrderRepository(ModelRepository[Order]):
 
     def visible_to(self, user_id: UUID | None, token_hash: bytes | None) -> Select[Order]:
         """What a customer, or the guest with an order's token, may see."""
-        owner = Order.user_id == user_id if user_id else Order.guest_token_hash == token_hash
-        return select(Order).where(owner)
+        return select(Order).where(owned_by(Order.user_id, user_id, Order.guest_token_hash, token_hash))
 
     def everyones(self) -> Select[Order]:
         """For staff who may see all orders."""
