@@ -32,8 +32,10 @@ $(READY):
 run: $(READY) ## Run the whole shop on http://localhost:8000 (Ctrl-C stops it)
 	@exec $(BIN)/shop dev
 
+# Each process has servers of its own. On shared ones (TEST_DATABASE_URL, TEST_REDIS_URL) it must be 0.
+TEST_PROCESSES ?= 2
 test: $(READY) ## Run the tests, on a PostgreSQL and a Valkey of their own
-	$(BIN)/pytest --ignore=tests/browser
+	$(BIN)/pytest --ignore=tests/browser --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 browser: $(READY) ## Buy something in Swagger UI with a headless Chromium
 	$(BIN)/pytest tests/browser
