@@ -37,8 +37,12 @@ class ProviderRefused(Exception):
     """The provider understood and said no: asking again will not help. `code` is the provider's."""
 
     def __init__(self, message: str, code: str | None) -> None:
-        super().__init__(message)
+        super().__init__(message, code)  # both, or the exception cannot be pickled on its way through Celery
+        self.message = message
         self.code = code
+
+    def __str__(self) -> str:
+        return self.message
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,7 +179,14 @@ class PaymentService:
             payment = await tx.payments.live_of(order_id)
         if payment is None or payment.provider_ref is None or payment.amount_captured:
             return
-        await self._settle(payment, await self._provider.cancel(payment.provider_ref))
+        try:
+            intent = await self._provider.cancel(payment.provider_ref)
+        except ProviderRefused as error:
+            logger.warning(
+                "the provider does not know a payment to call off", payment_id=str(payment.id), code=error.code
+            )
+            return
+        await self._settle(payment, intent)
 
     @retried_on_conflict
     async def _settle(self, asked_about: Payment, intent: Intent) -> None:

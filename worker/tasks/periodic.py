@@ -7,7 +7,7 @@ from worker import runtime
 from worker.celery_app import celery_app
 from worker.consumers import CONSUMERS
 
-LOST_AFTER = timedelta(minutes=5)
+LOST_AFTER = timedelta(minutes=2)  # as long as the broker may take to hand a dead worker's tasks out again
 
 
 @celery_app.task(name="emporium.release_expired_reservations")

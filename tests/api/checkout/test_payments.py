@@ -179,3 +179,15 @@ async def test_a_closed_order_is_not_charged_by_a_key_that_comes_back(
     assert (again.status_code, code(again)) == (409, "payment_not_possible")
     (payment,) = await all_of(database, select(Payment))
     assert payment.amount_captured == 0
+
+
+async def test_a_payment_that_the_provider_does_not_know_is_called_off_without_it(
+    client: httpx.AsyncClient, database: Database, shop: Shop
+) -> None:
+    order, headers = await place(client, (await add_product(database), 1))
+    await change(database, Payment, provider_ref="pi_of_another_account")
+    await client.post(f"{API}/orders/{order['id']}/cancel", headers=keyed(headers))
+
+    await shop.payments.call_off(UUID(order["id"]))
+
+    assert (await stored_order(database, order["id"])).status == "cancelled"
