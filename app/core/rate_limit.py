@@ -7,12 +7,16 @@ neither refused nor unlimited.
 """
 
 import ipaddress
+import time
 from collections.abc import Callable
+from math import ceil
 from typing import cast
 
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 from redis.retry import Retry
 from slowapi import Limiter
+from slowapi.errors import RateLimitExceeded
 from starlette.requests import Request
 
 REDIS_TIMEOUT = 0.1  # seconds; redis-py's defaults would hold a thread for up to a minute
@@ -20,11 +24,20 @@ REDIS_TIMEOUT = 0.1  # seconds; redis-py's defaults would hold a thread for up t
 Check = Callable[[Request], None]
 
 
+class LimitReached(Exception):
+    """Beyond the limit; `retry_after` is in whole seconds."""
+
+    def __init__(self, limit: str, retry_after: int) -> None:
+        super().__init__(limit, retry_after)
+        self.limit = limit
+        self.retry_after = retry_after
+
+
 class RateLimits:
     """The named limits of one application, for example `{"sign-in": "10/minute"}`."""
 
     def __init__(self, redis_url: str, limits: dict[str, str], *, enabled: bool) -> None:
-        limiter = Limiter(
+        self._limiter = Limiter(
             key_func=client_network,
             storage_uri=redis_url,
             storage_options=cast("dict[str, str]", _bounded_redis()),
@@ -33,11 +46,19 @@ class RateLimits:
             key_prefix="limit",
             enabled=enabled,
         )
-        self._checks = {name: _check(limiter, name, limit) for name, limit in limits.items()}
+        self._checks = {name: _check(self._limiter, name, limit) for name, limit in limits.items()}
 
     def check(self, name: str, request: Request) -> None:
-        """Count this request; raises slowapi's `RateLimitExceeded` beyond the limit. Blocking: call in a thread."""
-        self._checks[name](request)
+        """Count this request; raises `LimitReached` beyond the limit. Blocking: call in a thread."""
+        try:
+            self._checks[name](request)
+        except RateLimitExceeded as error:
+            item, key = request.state.view_rate_limit  # where slowapi leaves what it has just counted
+            try:
+                wait = ceil(self._limiter.limiter.get_window_stats(item, *key).reset_time - time.time())
+            except RedisError:  # it went away between the two questions
+                wait = item.get_expiry()
+            raise LimitReached(str(item), max(1, wait)) from error
 
 
 class RateLimit:

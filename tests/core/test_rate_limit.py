@@ -4,11 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
 import pytest
-from slowapi.errors import RateLimitExceeded
 from starlette.requests import Request
 
 from app.core.ids import uuid7
-from app.core.rate_limit import RateLimits, client_network
+from app.core.rate_limit import LimitReached, RateLimits, client_network
 from app.dev.embedded.processes import free_port
 
 
@@ -37,7 +36,7 @@ def allowed(limits: RateLimits, name: str, host: str = "192.0.2.1", tries: int =
     for _ in range(tries):
         try:
             limits.check(name, request_from(host, **headers))
-        except RateLimitExceeded:
+        except LimitReached:
             continue
         passed += 1
     return passed
@@ -103,3 +102,13 @@ def test_a_header_does_not_make_another_caller(redis_url: str, name: str, header
 )
 def test_a_caller_is_an_ipv4_address_or_an_ipv6_subscriber(host: str | None, network: str) -> None:
     assert client_network(request_from(host)) == network
+
+
+def test_the_wait_it_names_is_the_wait_that_is_left(redis_url: str, name: str) -> None:
+    limits = RateLimits(redis_url, {name: "1/hour"}, enabled=True)
+    limits.check(name, request_from("192.0.2.1"))
+
+    with pytest.raises(LimitReached) as reached:
+        limits.check(name, request_from("192.0.2.1"))
+
+    assert 3590 <= reached.value.retry_after <= 3600
