@@ -21,9 +21,13 @@ shop = typer.Typer(
 @shop.command()
 def dev(
     home: Annotated[Path, typer.Option(envvar="SHOP_HOME", help="Where data and logs are kept.")] = Path(".shop"),
-    port: Annotated[int, typer.Option(envvar="SHOP_PORT", help="The API's port.")] = 8000,
-    sandbox_port: Annotated[int, typer.Option(envvar="SANDBOX_PORT", help="The sandbox's web port.")] = 8001,
-    smtp_port: Annotated[int, typer.Option(envvar="SANDBOX_SMTP_PORT", help="The mailbox' SMTP port.")] = 1025,
+    port: Annotated[int, typer.Option(min=1, max=65535, envvar="SHOP_PORT", help="The API's port.")] = 8000,
+    sandbox_port: Annotated[
+        int, typer.Option(min=1, max=65535, envvar="SANDBOX_PORT", help="The sandbox's web port.")
+    ] = 8001,
+    smtp_port: Annotated[
+        int, typer.Option(min=1, max=65535, envvar="SANDBOX_SMTP_PORT", help="The mailbox' SMTP port.")
+    ] = 1025,
 ) -> None:
     """Run the whole shop on this machine: database, cache, sandbox, worker, relay and API."""
     from app.dev.shop import open_for_business
@@ -35,7 +39,7 @@ def dev(
 @shop.command()
 def serve(
     host: Annotated[str, typer.Option(envvar="SHOP_HOST", help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(envvar="SHOP_PORT", help="Port to listen on.")] = 8000,
+    port: Annotated[int, typer.Option(min=1, max=65535, envvar="SHOP_PORT", help="Port to listen on.")] = 8000,
     workers: Annotated[int, typer.Option(envvar="WEB_CONCURRENCY", min=1, help="Processes.")] = 1,
     forwarded_allow_ips: Annotated[
         str, typer.Option(envvar="FORWARDED_ALLOW_IPS", help="Proxies whose X-Forwarded-For is believed.")

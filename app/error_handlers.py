@@ -1,13 +1,11 @@
 """One road for every refusal: each exception becomes a `ShopError`, and that becomes a problem (RFC 9457)."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from slowapi.errors import RateLimitExceeded
-from slowapi.wrappers import Limit
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -16,6 +14,7 @@ from app import errors
 from app.core.logging import get_logger
 from app.core.pagination import CursorError
 from app.core.passwords import TooBusy
+from app.core.rate_limit import LimitReached
 from app.core.security import TokenError
 from app.database import as_shop_error, sqlstate
 from app.errors import ShopError
@@ -52,9 +51,9 @@ def refusal(kind: type[ShopError]) -> ASGIApp:
 def install_error_handlers(app: FastAPI) -> None:
     translations: dict[type[Exception], Callable[[Request, Any], ShopError]] = {
         ShopError: lambda _, error: error,
-        RequestValidationError: lambda _, error: _from_validation(error),
+        RequestValidationError: _from_validation,
         HTTPException: _from_http,
-        RateLimitExceeded: lambda _, error: _from_rate_limit(error),
+        LimitReached: lambda _, error: errors.TooManyRequests(f"At most {error.limit}.", retry_after=error.retry_after),
         CursorError: lambda *_: errors.InvalidCursor(),
         TokenError: lambda *_: errors.InvalidToken(),
         TooBusy: lambda *_: errors.ServiceUnavailable(),
@@ -74,10 +73,12 @@ def _handler(
     return handle
 
 
-def _from_validation(error: RequestValidationError) -> ShopError:
+def _from_validation(request: Request, error: RequestValidationError) -> ShopError:
     found = error.errors()
     if any(each["type"] == "json_invalid" for each in found):
         return errors.MalformedBody()
+    if any(each["loc"] == ("body",) for each in found) and not _says_json(request):
+        return errors.UnsupportedMediaType('Say "Content-Type: application/json".')
     # The offending input is not echoed: it may be a password, or not representable in JSON at all.
     return errors.ValidationFailed(
         errors=[
@@ -85,6 +86,11 @@ def _from_validation(error: RequestValidationError) -> ShopError:
             for each in found[:MOST_ERRORS]
         ]
     )
+
+
+def _says_json(request: Request) -> bool:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media_type == "application/json" or media_type.endswith("+json")
 
 
 def _pointer(location: tuple[str | int, ...]) -> str:
@@ -111,11 +117,6 @@ def _from_http(request: Request, error: HTTPException) -> ShopError:
         own = (error.headers or {}).get("Allow", "").split(", ")  # all that a mounted application tells
         return errors.MethodNotAllowed(allowed=methods_at(request.app, request.url.path) or own)
     return kind("There is no such path.") if kind is errors.NotFound else kind()
-
-
-def _from_rate_limit(error: RateLimitExceeded) -> ShopError:
-    limit = cast("Limit", error.limit).limit  # slowapi declares it optional and never leaves it out
-    return errors.TooManyRequests(f"At most {limit}.", retry_after=limit.get_expiry())
 
 
 def _from_database(error: Exception) -> ShopError:

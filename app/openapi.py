@@ -158,6 +158,8 @@ def _document_what_any_operation_may_answer(operation: dict[str, Any]) -> None:
     refusals: list[type[ShopError]] = [errors.InternalError, errors.ServiceUnavailable]
     if "requestBody" in operation:
         refusals += [errors.MalformedBody, errors.ContentTooLarge]
+        if "application/json" in operation["requestBody"]["content"]:
+            refusals.append(errors.UnsupportedMediaType)
     if "422" in operation["responses"]:
         del operation["responses"]["422"]["content"]
         refusals.append(errors.ValidationFailed)

@@ -1,5 +1,6 @@
 """What all schemas share: strict inputs, plain outputs, money, text that PostgreSQL can store."""
 
+import unicodedata
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
@@ -27,8 +28,15 @@ def _storable(value: str) -> str:
     return value
 
 
+def _one_line(value: str) -> str:
+    if any(unicodedata.category(character) == "Cc" for character in value):
+        raise ValueError("must not contain control characters")
+    return value
+
+
+OneLine = AfterValidator(_one_line)  # it may end up in the head of a mail
 Storable = AfterValidator(_storable)
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Storable]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Storable, OneLine]
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), Storable]
 LongText = Annotated[str, StringConstraints(max_length=20_000), Storable]
 Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN, max_length=120)]

@@ -97,7 +97,7 @@ async def test_a_body_that_does_not_call_itself_json(
 ) -> None:
     before = await rows(database)
 
-    assert await codes(admin, TAKING_JSON, Content_Type=media_type) == all_say("validation_failed")
+    assert await codes(admin, TAKING_JSON, Content_Type=media_type) == all_say("unsupported_media_type")
     assert await rows(database) == before
 
 
