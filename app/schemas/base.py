@@ -2,7 +2,6 @@
 
 import unicodedata
 from typing import Annotated, Any, Generic, TypeVar
-from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from pydantic.config import JsonDict
@@ -132,7 +131,3 @@ class PageQuery(Input):
     def bound(self) -> dict[str, object]:
         """What a cursor belongs to: the sort and the filters, but not the page's size."""
         return self.model_dump(exclude={"limit", "cursor", "include_total"})
-
-
-class Identifier(Output):
-    id: UUID

@@ -102,10 +102,6 @@ class RunningPostgres:
             self.run_sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self.url(name)
 
-    def drop_database(self, name: str) -> None:
-        """Drop the database if it exists, ending the sessions that use it."""
-        self.run_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
 
 class PostgresServer:
     """A PostgreSQL cluster that lives in `home` (created when missing): `data/`, `password`, `server.log`.
