@@ -49,28 +49,64 @@ class StockReservation(Identified, Base):
         CheckConstraint("quantity > 0", "quantity"),
         CheckConstraint(f"status IN ({', '.join(repr(status.value) for status in ReservationStatus)})", "status"),
         Index("ix_stock_reservations_expiring", "expires_at", postgresql_where=text("status = 'active'")),
+        Index("ix_stock_reservations_of_variant", "variant_id", "id"),
     )
 
     order_line_id: Mapped[UUID] = mapped_column(ForeignKey("order_lines.id", ondelete="CASCADE"), unique=True)
     order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"), index=True)
-    variant_id: Mapped[UUID] = mapped_column(ForeignKey("variants.id"), index=True)
+    variant_id: Mapped[UUID] = mapped_column(ForeignKey("variants.id"))
     quantity: Mapped[int]
     status: Mapped[str] = mapped_column(default=ReservationStatus.ACTIVE)
     expires_at: Mapped[datetime]
 
 
+class MovementReason(StrEnum):
+    """Why a counter moved: the shop's own reasons, then those that staff give."""
+
+    INITIAL_STOCK = "initial_stock"
+    RESERVED = "reserved"
+    RELEASED = "released"
+    EXPIRED = "expired"
+    SHIPPED = "shipped"
+
+    RECEIVED = "received"
+    RESTOCKED = "restocked"
+    RETURNED = "returned"
+    COUNTED = "counted"
+    CORRECTION = "correction"
+    DAMAGED = "damaged"
+    LOST = "lost"
+    PROMOTION = "promotion"
+    OTHER = "other"
+
+
 class StockMovement(Identified, Base):
-    """The ledger: append-only, with the reason for every change of either counter."""
+    """The ledger: append-only, with the reason for every change of either counter.
+
+    An adjustment by staff writes one row a variant; they share its `adjustment_id`.
+    """
 
     __tablename__ = "stock_movements"
     __table_args__ = (
         CheckConstraint("on_hand_delta <> 0 OR reserved_delta <> 0", "moves_something"),
-        Index("ix_stock_movements_created_at", "created_at", postgresql_using="brin"),
+        CheckConstraint(f"reason IN ({', '.join(repr(reason.value) for reason in MovementReason)})", "reason"),
+        Index("ix_stock_movements_newest", "created_at", "id"),
+        Index("ix_stock_movements_of_variant", "variant_id", "created_at", "id"),
+        # The reasons of checkouts are most of the ledger: whoever looks for another need not read past them.
+        Index(
+            "ix_stock_movements_of_staff",
+            "created_at",
+            "id",
+            postgresql_where=text("reason NOT IN ('reserved', 'released', 'expired')"),
+        ),
+        Index("ix_stock_movements_adjustment_id", "adjustment_id", postgresql_where=text("adjustment_id IS NOT NULL")),
     )
 
-    variant_id: Mapped[UUID] = mapped_column(ForeignKey("variants.id"), index=True)
+    variant_id: Mapped[UUID] = mapped_column(ForeignKey("variants.id"))
     on_hand_delta: Mapped[int] = mapped_column(default=0, server_default="0")
     reserved_delta: Mapped[int] = mapped_column(default=0, server_default="0")
     reason: Mapped[str]
-    reference: Mapped[str | None]
+    reference: Mapped[str | None] = mapped_column(index=True)
+    adjustment_id: Mapped[UUID | None]
+    actor_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
