@@ -9,7 +9,7 @@ UV = $$(command -v uv || echo $(BIN)/uv)
 # The environment is up to date when this file exists: its name changes with what has to be installed.
 READY := .venv/.ready-$(shell cat requirements/dev.txt pyproject.toml | cksum | cut -d' ' -f1)
 
-.PHONY: help run test browser check lint types contract migrations openapi compose demo docs bench bench-quick format requirements clean
+.PHONY: help run test browser check lint types contract migrations openapi compose demo docs bench bench-quick profile format requirements clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  \033[36mmake %-13s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,11 +69,15 @@ demo: $(READY) ## Go through a purchase step by step, against the running shop
 docs: $(READY) ## Check that the documentation's links, paths and variables exist
 	$(BIN)/python -m scripts.check_docs
 
-bench: $(READY) ## Measure the service against its floors and write bench/results.md (BENCH="--products 100000")
-	$(BIN)/python -m bench $(BENCH)
+# SCENARIO="cached_list signin" chooses some; BENCH="--rounds 9" and others: .venv/bin/python -m bench run --help
+bench: $(READY) ## Measure the service against its floors; writes bench/results.md (SCENARIO="..." chooses)
+	$(BIN)/python -m bench run $(addprefix --only ,$(SCENARIO)) $(BENCH)
 
 bench-quick: $(READY) ## The same in under two minutes: a small catalogue, short rounds, nothing written
-	$(BIN)/python -m bench --products 2000 --rounds 2 --seconds 1 --no-save $(BENCH)
+	$(BIN)/python -m bench run --products 2000 --rounds 2 --seconds 1 --no-save $(addprefix --only ,$(SCENARIO)) $(BENCH)
+
+profile: $(READY) ## Record where the service spends its time, as a flame graph (SCENARIO=uncached_list)
+	$(BIN)/python -m bench profile $(or $(SCENARIO),$(error Name one: make profile SCENARIO=uncached_list)) $(BENCH)
 
 format: $(READY) ## Format the code and sort the imports
 	$(BIN)/ruff check --fix

@@ -64,8 +64,6 @@ class Surroundings:
             **self.environment,
             "FLOOR_BODIES": str(directory),
             "FLOOR_DATABASE_URL": self.database_url,
-            # Run as a module from the directory of the logs.
-            "PYTHONPATH": str(Path(__file__).parent.parent),
         }
         command = (
             *(sys.executable, "-m", "uvicorn", "bench.floors:Floors", "--factory", "--port", str(port)),
@@ -85,8 +83,10 @@ class Server:
 
 
 @contextmanager
-def surroundings(products: int) -> Iterator[Surroundings]:
+def surroundings(products: int, *, observable: bool = False) -> Iterator[Surroundings]:
     """PostgreSQL (durable, as in production), Valkey, the demo shop, the sandbox and one process of the service.
+
+    `observable` lets a profiler look into that process.
 
     Raises:
         CannotMeasure: one of them did not start.
@@ -105,8 +105,10 @@ def surroundings(products: int) -> Iterator[Surroundings]:
                 "ENVIRONMENT": "production",
                 "LOG_FORMAT": "json",
                 "RATE_LIMIT_ENABLED": "false",
+                "PYTHONPATH": str(Path(__file__).parent.parent),  # processes run in the directory of their logs
             }
-            serve = (sys.executable, "-m", "app.cli", "serve")
+            module = "bench.observable" if observable else "app.cli"
+            serve = (sys.executable, "-m", module, "serve")
             with (
                 _running("sandbox", (sys.executable, "-m", "sandbox"), development, home, cores.generator),
                 _running("api", serve, production, home, cores.server) as api,
