@@ -1,6 +1,6 @@
 """The tables. Importing this package registers every one of them on `Base.metadata`."""
 
-from app.models import carts, categories, inventory, orders, payments, platform, products, shipping, users
+from app.models import carts, categories, inventory, orders, payments, platform, products, reviews, shipping, users
 from app.models.base import Base
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "payments",
     "platform",
     "products",
+    "reviews",
     "shipping",
     "users",
 ]

@@ -8,6 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
+    BigInteger,
     CheckConstraint,
     Column,
     Computed,
@@ -51,7 +53,10 @@ product_categories = Table(
 
 
 class Product(Identified, Versioned, Timestamped, Base):
-    """A page in the shop. `options` are the choices its variants differ in: `[{"name": "Size", "values": ["S"]}]`."""
+    """A page in the shop. `options` are the choices its variants differ in: `[{"name": "Size", "values": ["S"]}]`.
+
+    Triggers keep the ratings: `rating_counts` says how many published reviews gave one star, two, up to five.
+    """
 
     __tablename__ = "products"
     __table_args__ = (
@@ -59,6 +64,7 @@ class Product(Identified, Versioned, Timestamped, Base):
         CheckConstraint("slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'", "slug"),
         CheckConstraint("status <> 'active' OR published_at IS NOT NULL", "active_is_published"),
         CheckConstraint("rating_count >= 0 AND rating_average BETWEEN 0 AND 5", "rating"),
+        CheckConstraint("cardinality(rating_counts) = 5", "rating_counts"),
         Index("ix_products_active_newest", "created_at", "id", postgresql_where=text("status = 'active'")),
         Index("ix_products_search_vector", "search_vector", postgresql_using="gin"),
         Index("ix_products_name_trgm", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
@@ -75,6 +81,7 @@ class Product(Identified, Versioned, Timestamped, Base):
     published_at: Mapped[datetime | None]
     rating_average: Mapped[Decimal] = mapped_column(Numeric(3, 2), default=Decimal(0), server_default="0")
     rating_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    rating_counts: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{0,0,0,0,0}")
     search_vector: Mapped[str] = mapped_column(TSVECTOR, Computed(SEARCH_VECTOR, persisted=True), deferred=True)
 
     categories: Mapped[list[Category]] = relationship(
