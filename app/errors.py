@@ -122,6 +122,10 @@ class Forbidden(ShopError):
     detail = "Your role does not allow this."
 
 
+class OwnReview(Forbidden):
+    detail = "You cannot vote on your own review."
+
+
 class NotFound(ShopError):
     """Nothing with this id exists, or it is somebody else's: the two are not told apart."""
 
@@ -169,6 +173,18 @@ class InsufficientStock(Conflict):
         )
 
 
+class StockChanged(Conflict):
+    """`lines` names each variant with the `expected_on_hand` and with its actual `on_hand`."""
+
+    detail = "There are not as many as you expected. Look at the levels again, then adjust them."
+
+
+class BackordersPromised(Conflict):
+    """`lowest` is the smallest limit that covers what orders have reserved."""
+
+    detail = "Orders count on more back-orders than this limit allows."
+
+
 class TotalsChanged(Conflict):
     """`expected` and `actual` are the two totals."""
 
@@ -209,6 +225,18 @@ class VariantExists(Conflict):
     detail = "The product already has a variant with these options."
 
 
+class AlreadyReviewed(Conflict):
+    """`review_id` is the review that there is."""
+
+    detail = "You have reviewed this product before. Change that review instead."
+
+
+class TooManyPictures(Conflict):
+    """`maximum` is how many a product may have."""
+
+    detail = "The product has as many pictures as it may have. Delete one first."
+
+
 class CategoryNotEmpty(Conflict):
     detail = "The category holds products or other categories."
 
@@ -236,7 +264,7 @@ class ContentTooLarge(ShopError):
 
 class UnsupportedMediaType(ShopError):
     status = 415
-    detail = "This resource takes application/json."
+    detail = "This resource does not take a body of this type."
 
 
 class ValidationFailed(ShopError):
@@ -249,6 +277,30 @@ class ValidationFailed(ShopError):
     def at(cls, pointer: str, code: str, message: str) -> Self:
         """One field that the schema lets pass and the shop does not."""
         return cls(errors=[{"pointer": pointer, "code": code, "message": message}])
+
+
+class ImageUnreadable(ShopError):
+    status = 422
+    detail = "The picture is damaged or incomplete."
+
+
+class NotOnlyAnImage(ShopError):
+    """A polyglot, or a photograph with a film behind it."""
+
+    status = 422
+    detail = "The file goes on behind the end of its picture. Export the picture anew."
+
+
+class AnimatedImage(ShopError):
+    status = 422
+    detail = "The picture moves. Send one that stands still."
+
+
+class ImageTooLarge(ShopError):
+    """`width` and `height` are the picture's, `max_pixels` is how many it may have in all."""
+
+    status = 422
+    detail = "The picture has too many pixels. Send it smaller."
 
 
 class IdempotencyKeyReused(ShopError):

@@ -1,6 +1,18 @@
 """The tables. Importing this package registers every one of them on `Base.metadata`."""
 
-from app.models import carts, categories, inventory, orders, payments, platform, products, reviews, shipping, users
+from app.models import (
+    carts,
+    categories,
+    inventory,
+    media,
+    orders,
+    payments,
+    platform,
+    products,
+    reviews,
+    shipping,
+    users,
+)
 from app.models.base import Base
 
 __all__ = [
@@ -8,6 +20,7 @@ __all__ = [
     "carts",
     "categories",
     "inventory",
+    "media",
     "orders",
     "payments",
     "platform",

@@ -125,12 +125,23 @@ def option_key(option_values: dict[str, str]) -> str:
 
 
 class ProductMedia(Identified, Timestamped, Base):
-    """A picture. `key` is relative to the media store's address, which may change without touching rows."""
+    """A picture. Keys are relative to the media store's address, which may change without touching rows.
+
+    `width` and `height` are in pixels. `renditions` are the same picture in smaller sizes, the smallest first, as far
+    as they are made: `[{"key": …, "width": …, "height": …}]`. Positions of a product's pictures count from 0.
+    """
 
     __tablename__ = "product_media"
-    __table_args__ = (UniqueConstraint("product_id", "position"),)
+    __table_args__ = (
+        # Checked at the end of a statement, so that one statement can put pictures in another order.
+        UniqueConstraint("product_id", "position", deferrable=True, initially="IMMEDIATE"),
+        CheckConstraint("width > 0 AND height > 0", "size"),
+    )
 
     product_id: Mapped[UUID] = mapped_column(ForeignKey("products.id", ondelete="CASCADE"))
-    key: Mapped[str]
+    key: Mapped[str] = mapped_column(index=True)
+    width: Mapped[int]
+    height: Mapped[int]
+    renditions: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
     alt: Mapped[str] = mapped_column(default="", server_default="")
     position: Mapped[int]

@@ -53,7 +53,9 @@ async def add_product(
         )
         for index, price in enumerate(prices)
     ]
-    product.media = [ProductMedia(key=key, alt=name, position=place) for place, key in enumerate(pictures)]
+    product.media = [
+        ProductMedia(key=key, width=800, height=600, alt=name, position=place) for place, key in enumerate(pictures)
+    ]
     async with database.transaction() as tx:
         await tx.products.add(product)
     return product
