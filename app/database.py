@@ -5,29 +5,35 @@ repositories. Nothing else in the code base commits.
 """
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 
+import asyncpg
 import stamina
 import structlog
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from app.core.logging import get_logger
+from app.core.reader import Connections, Reader, keep_as_it_is
 from app.errors import Conflict, ServiceUnavailable, ShopError
 from app.repositories.carts import CartRepository
+from app.repositories.catalogue import CatalogueReader
 from app.repositories.categories import CategoryRepository
 from app.repositories.idempotency import IdempotencyRepository
 from app.repositories.inventory import InventoryRepository
+from app.repositories.inventory_ledger import InventoryLedgerRepository
+from app.repositories.inventory_levels import InventoryLevelRepository
 from app.repositories.mail import EmailLogRepository
 from app.repositories.orders import OrderRepository
 from app.repositories.outbox import OutboxRepository
 from app.repositories.payments import PaymentRepository
 from app.repositories.products import ProductRepository
+from app.repositories.reviews import ReviewRepository
 from app.repositories.shipping import ShippingRepository
 from app.repositories.users import UserRepository
 from app.settings import Settings
@@ -57,10 +63,13 @@ class UnitOfWork:
         self.emails = EmailLogRepository(session)
         self.idempotency = IdempotencyRepository(session)
         self.inventory = InventoryRepository(session)
+        self.ledger = InventoryLedgerRepository(session)
+        self.levels = InventoryLevelRepository(session)
         self.orders = OrderRepository(session)
         self.outbox = OutboxRepository(session)
         self.payments = PaymentRepository(session)
         self.products = ProductRepository(session)
+        self.reviews = ReviewRepository(session)
         self.shipping = ShippingRepository(session)
         self.users = UserRepository(session)
 
@@ -77,30 +86,43 @@ class UnitOfWork:
 
 
 class Database:
+    """`reader` serves the hot reads of `catalogue`; everything else is a `transaction()` or a `snapshot()`."""
+
     def __init__(
         self,
         writes: async_sessionmaker[AsyncSession],
         reads: async_sessionmaker[AsyncSession],
-        engines: tuple[AsyncEngine, ...] = (),
+        connections: Connections,
+        media_url: str,
     ) -> None:
         self._writes = writes
         self._reads = reads
-        self._engines = engines
+        self.reader = Reader(connections)
+        self.catalogue = CatalogueReader(self.reader, media_url)
 
     @classmethod
-    def connect(cls, settings: Settings) -> Self:
-        """Two pools: one for transactions, one whose connections stay in autocommit and so need no reset."""
-        writes = _engine(settings, pool_pre_ping=True)
-        reads = _engine(settings, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
-        return cls(
-            async_sessionmaker(writes, expire_on_commit=False),
-            async_sessionmaker(reads, expire_on_commit=False),
-            (writes, reads),
-        )
+    @asynccontextmanager
+    async def connected(cls, settings: Settings) -> AsyncIterator[Self]:
+        """Three pools, empty until they are used: for transactions, for snapshots, and for the hot reads.
 
-    async def close(self) -> None:
-        for engine in self._engines:
-            await engine.dispose()
+        The connections of the last two stay in autocommit and so need no reset.
+        """
+        options = _connect_options(settings)
+        writes = _engine(settings, options, pool_pre_ping=True)
+        reads = _engine(settings, options, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
+        try:
+            async with asyncpg.create_pool(
+                driver_url(settings), min_size=0, max_size=settings.database_pool_size, reset=keep_as_it_is, **options
+            ) as pool:
+                yield cls(
+                    async_sessionmaker(writes, expire_on_commit=False),
+                    async_sessionmaker(reads, expire_on_commit=False),
+                    _Pooled(pool, settings.database_timeout),
+                    settings.media_url,
+                )
+        finally:
+            await writes.dispose()
+            await reads.dispose()
 
     @asynccontextmanager
     async def transaction(self, *, audited: bool = False) -> AsyncIterator[UnitOfWork]:
@@ -126,25 +148,46 @@ class Database:
             yield UnitOfWork(session)
 
 
-def _engine(settings: Settings, **options: Any) -> AsyncEngine:
+class _Pooled:
+    """A pool that does not let anybody wait for ever."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", timeout: float) -> None:
+        self._pool = pool
+        self._timeout = timeout
+
+    def acquire(self) -> AbstractAsyncContextManager[Any]:
+        return self._pool.acquire(timeout=self._timeout)
+
+
+def driver_url(settings: Settings) -> str:
+    """The database's address as asyncpg itself takes it."""
+    url = make_url(settings.database_url.get_secret_value()).set(drivername="postgresql")
+    return url.render_as_string(hide_password=False)
+
+
+def _connect_options(settings: Settings) -> dict[str, Any]:
+    return {
+        "timeout": settings.database_timeout,
+        "command_timeout": settings.database_timeout * 2,  # the client's belt, should the server hang
+        "server_settings": {
+            "application_name": "emporium",
+            "timezone": "UTC",  # where PostgreSQL itself writes a time into JSON
+            "jit": "off",
+            "lock_timeout": LOCK_TIMEOUT,
+            "statement_timeout": f"{int(settings.database_timeout * 1000)}",
+            "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT,
+        },
+    }
+
+
+def _engine(settings: Settings, connect_options: dict[str, Any], **options: Any) -> AsyncEngine:
     return create_async_engine(
         settings.database_url.get_secret_value(),
         pool_size=settings.database_pool_size,
         max_overflow=0,
         hide_parameters=True,  # an error in the log shows its statement, and nobody's data
         pool_timeout=settings.database_timeout,
-        connect_args={
-            "timeout": settings.database_timeout,
-            "command_timeout": settings.database_timeout * 2,  # the client's belt, should the server hang
-            "server_settings": {
-                "application_name": "emporium",
-                "timezone": "UTC",  # where PostgreSQL itself writes a time into JSON
-                "jit": "off",
-                "lock_timeout": LOCK_TIMEOUT,
-                "statement_timeout": f"{int(settings.database_timeout * 1000)}",
-                "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT,
-            },
-        },
+        connect_args=connect_options,
         **options,
     )
 
@@ -155,8 +198,8 @@ def newest_revision() -> str | None:
 
 
 def sqlstate(error: BaseException) -> str | None:
-    """PostgreSQL's five-character code behind a SQLAlchemy error, if there is one (PostgreSQL manual, appendix A)."""
-    return getattr(getattr(error, "orig", None), "sqlstate", None)
+    """PostgreSQL's five-character code behind an error, if there is one (PostgreSQL manual, appendix A)."""
+    return getattr(getattr(error, "orig", error), "sqlstate", None)
 
 
 def _lost_to_another_transaction(error: Exception) -> bool:
@@ -172,6 +215,8 @@ retried_on_conflict = stamina.retry(
 def as_shop_error(error: Exception) -> ShopError | None:
     """The refusal that a database error stands for; None when it is a defect of ours."""
     if isinstance(error, PoolTimeout | OSError | TimeoutError | InterfaceError):
+        return ServiceUnavailable()
+    if isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError):  # those are values of ours
         return ServiceUnavailable()
     code = sqlstate(error) or ""
     if code in _UNAVAILABLE | _CONFLICTING_TRANSACTIONS or code.startswith("08"):

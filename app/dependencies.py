@@ -25,16 +25,18 @@ from app.models.users import Role
 from app.services.auth import AuthService
 from app.services.carts import CartService
 from app.services.categories import CategoryService
+from app.services.inventory import InventoryService
 from app.services.orders import OrderService
 from app.services.payments import PaymentService
 from app.services.principals import Principal, Shopper
 from app.services.products import ProductService
+from app.services.reviews import ReviewService
 from app.services.users import UserService
 from app.services.variants import VariantService
 from app.shop import Shop
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_ETAG = re.compile(r'(?:W/)?"v([0-9]{1,18})"')
+_ETAG = re.compile(r'(?:W/)?"v([0-9]{1,18})(?:-[0-9a-f]{16})?"')
 
 bearer = OAuth2PasswordBearer(
     "/api/v1/auth/token",
@@ -75,9 +77,11 @@ def _service(name: str) -> Any:
 Auth = Annotated[AuthService, _service("auth")]
 Carts = Annotated[CartService, _service("carts")]
 Categories = Annotated[CategoryService, _service("categories")]
+Inventory = Annotated[InventoryService, _service("inventory")]
 Orders = Annotated[OrderService, _service("orders")]
 Payments = Annotated[PaymentService, _service("payments")]
 Products = Annotated[ProductService, _service("products")]
+Reviews = Annotated[ReviewService, _service("reviews")]
 Users = Annotated[UserService, _service("users")]
 Variants = Annotated[VariantService, _service("variants")]
 
@@ -117,6 +121,8 @@ def _staff(*roles: Role) -> Any:
 
 
 CatalogStaff = Annotated[Principal, _staff(Role.CATALOG)]
+SupportStaff = Annotated[Principal, _staff(Role.SUPPORT)]
+WarehouseStaff = Annotated[Principal, _staff(Role.WAREHOUSE)]
 
 
 async def shopper(
@@ -136,6 +142,7 @@ AnyShopper = Annotated[Shopper, Depends(shopper)]
 
 IdOrSlug = Annotated[str, Path(description="Its `id`, or its `slug`")]
 ProductId = Annotated[UUID, Path(description="The product's `id`")]
+VariantId = Annotated[UUID, Path(description="The variant's `id`")]
 
 
 # Headers with a meaning

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import asyncpg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
@@ -13,9 +14,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app import errors
 from app.core.logging import get_logger
 from app.core.pagination import CursorError
-from app.core.passwords import TooBusy
 from app.core.rate_limit import LimitReached
 from app.core.security import TokenError
+from app.core.threads import TooBusy
 from app.database import as_shop_error, sqlstate
 from app.errors import ShopError
 from app.openapi import PROBLEM_JSON, PROBLEM_TYPES, methods_at
@@ -58,7 +59,9 @@ def install_error_handlers(app: FastAPI) -> None:
         TokenError: lambda *_: errors.InvalidToken(),
         TooBusy: lambda *_: errors.ServiceUnavailable(),
         SQLAlchemyError: lambda _, error: _from_database(error),
-        OSError: lambda _, error: _from_database(error),  # asyncpg does not wrap a refused connection
+        asyncpg.PostgresError: lambda _, error: _from_database(error),
+        asyncpg.InterfaceError: lambda _, error: _from_database(error),
+        OSError: lambda _, error: _from_database(error),  # also a refused connection
     }
     for exception, translate in translations.items():
         app.add_exception_handler(exception, _handler(translate))

@@ -18,6 +18,7 @@ from app.services.mail import MailService
 from app.services.orders import OrderService
 from app.services.payments import PaymentService
 from app.services.products import ProductService
+from app.services.reviews import ReviewService
 from app.services.users import UserService
 from app.services.variants import VariantService
 from app.settings import Settings
@@ -41,7 +42,8 @@ class Shop:
         self.categories = CategoryService(database)
         self.products = ProductService(database, cursors, settings)
         self.variants = VariantService(database)
-        self.inventory = InventoryService(database)
+        self.reviews = ReviewService(database, cursors)
+        self.inventory = InventoryService(database, cursors)
         self.carts = CartService(database, settings)
         self.auth = AuthService(database, self.passwords, self.tokens, self.carts, settings)
         self.orders = OrderService(database, self.provider, cursors, settings)
@@ -56,10 +58,9 @@ class Shop:
 @asynccontextmanager
 async def open_shop(settings: Settings) -> AsyncIterator[Shop]:
     """The shop with its own connections, closed again at the end."""
-    database = Database.connect(settings)
-    shop = Shop(settings, database)
-    try:
-        yield shop
-    finally:
-        await shop.close()
-        await database.close()
+    async with Database.connected(settings) as database:
+        shop = Shop(settings, database)
+        try:
+            yield shop
+        finally:
+            await shop.close()

@@ -20,7 +20,7 @@ from app.dev.embedded import PostgresServer, ValkeyServer
 from app.main import create_app
 from app.settings import Settings
 from app.shop import Shop, open_shop
-from tests.support.databases import copied_database, database_at, migrate, run_on_server
+from tests.support.databases import BorrowedConnection, copied_database, database_at, migrate, run_on_server
 from tests.support.sandbox import RunningSandbox, running_sandbox
 from tests.support.settings import shop_settings
 
@@ -92,12 +92,12 @@ async def connection(settings: Settings) -> AsyncIterator[AsyncConnection]:
 
 
 @pytest.fixture
-def database(connection: AsyncConnection) -> Database:
+def database(connection: AsyncConnection, settings: Settings) -> Database:
     """The product's own `Database`, with every commit a savepoint of the test's transaction."""
     sessions = async_sessionmaker[AsyncSession](
         connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
     )
-    return Database(sessions, sessions)
+    return Database(sessions, sessions, BorrowedConnection(connection), settings.media_url)
 
 
 @pytest.fixture

@@ -10,14 +10,13 @@ import asyncio
 import signal
 from contextlib import suppress
 
-import asyncpg
 from celery import Celery
 from kombu.exceptions import OperationalError
-from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.logging import configure_logging, get_logger
-from app.database import Database
+from app.core.notices import Listener
+from app.database import Database, driver_url
 from app.settings import Settings
 from worker.celery_app import celery_app
 from worker.consumers import CONSUMERS, Event, consumers_of
@@ -59,45 +58,26 @@ class Relay:
 
 async def run(settings: Settings, broker: Celery, stop: asyncio.Event) -> None:
     """Publish until told to stop; whatever fails is logged and tried again."""
-    database = Database.connect(settings)
-    relay, wake = Relay(database, broker), asyncio.Event()
-    listener = asyncio.create_task(_listen(settings, wake))
+    wake = asyncio.Event()
+    listening = asyncio.create_task(Listener(driver_url(settings), {"outbox": lambda _: wake.set()}).run())
     try:
-        while not stop.is_set():
-            beat()
-            wake.clear()
-            try:
-                published = await relay.publish_waiting()
-            except (OperationalError, SQLAlchemyError, OSError) as error:
-                logger.warning("could not publish", error=type(error).__name__)
-                await asyncio.sleep(PAUSE_AFTER_FAILURE)
-                continue
-            if published < BATCH:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(wake.wait(), LOOK_EVERY)
+        async with Database.connected(settings) as database:
+            relay = Relay(database, broker)
+            while not stop.is_set():
+                beat()
+                wake.clear()
+                try:
+                    published = await relay.publish_waiting()
+                except (OperationalError, SQLAlchemyError, OSError) as error:
+                    logger.warning("could not publish", error=type(error).__name__)
+                    await asyncio.sleep(PAUSE_AFTER_FAILURE)
+                    continue
+                if published < BATCH:
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(wake.wait(), LOOK_EVERY)
     finally:
-        listener.cancel()
-        await asyncio.gather(listener, return_exceptions=True)
-        await database.close()
-
-
-async def _listen(settings: Settings, wake: asyncio.Event) -> None:
-    """Set `wake` at each NOTIFY; a lost connection is made again, and missed notices do not matter."""
-    url = make_url(settings.database_url.get_secret_value()).set(drivername="postgresql")
-    while True:
-        try:
-            connection = await asyncpg.connect(
-                url.render_as_string(hide_password=False), timeout=settings.database_timeout
-            )
-            try:
-                closed = asyncio.Event()
-                connection.add_termination_listener(lambda _, closed=closed: closed.set())
-                await connection.add_listener("outbox", lambda *_: wake.set())
-                await closed.wait()
-            finally:
-                connection.terminate()  # a listener has nothing to say goodbye to
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            await asyncio.sleep(PAUSE_AFTER_FAILURE)
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
 
 
 async def main() -> None:

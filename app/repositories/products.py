@@ -1,66 +1,33 @@
 """Products and variants: the read models of the shop, and rows to change."""
 
 from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import contains_eager, joinedload, load_only
 
-from app.core.pagination import Position
 from app.core.slugs import with_suffix
 from app.errors import SlugTaken
 from app.models.inventory import StockMovement
 from app.models.products import Product, ProductStatus, Variant, VariantStatus, product_categories
 from app.repositories.base import ModelRepository
 from app.repositories.constraints import flush
-from app.repositories.products_read import DETAIL_BY_ID, DETAIL_BY_SLUG, KEYS, VARIANT_BY_ID, counting, listing
+from app.repositories.products_read import DETAIL_BY_ID, DETAIL_BY_SLUG, VARIANT_BY_ID
 from app.repositories.versions import claim
-from app.schemas.products import ProductCard, ProductQuery, ProductRead
+from app.schemas.products import ProductRead
 from app.schemas.variants import VariantRead
-
-
-class ListedProduct(NamedTuple):
-    """A card and what its place in the list depends on."""
-
-    card: ProductCard
-    key: Any
-    id: UUID
 
 
 class ProductRepository(ModelRepository[Product]):
     model = Product
 
-    # What the shop shows
+    # What staff see
 
-    async def page(self, query: ProductQuery, position: Position | None, media_url: str) -> list[ListedProduct]:
-        """Up to `query.limit + 1` products, read from the position in its direction."""
-        filters, parameters = _filters(query)
-        parameters |= {"media_url": media_url, "limit": query.limit + 1}
-        if position is not None:
-            key, after_id = position.values
-            parameters |= {"after_key": KEYS[query.order].read(key), "after_id": UUID(after_id)}
-        statement = listing(
-            query.order,
-            filters,
-            backwards=position is not None and position.backwards,
-            continued=position is not None,
-        )
-        rows = await self._session.execute(statement, parameters)
-        return [ListedProduct(ProductCard.model_validate_json(card), key, id_) for card, key, id_ in rows]
-
-    async def count(self, query: ProductQuery) -> int:
-        filters, parameters = _filters(query)
-        return (await self._session.execute(counting(filters), parameters)).scalar_one()
-
-    async def detail(self, address: UUID | str, media_url: str, *, sees_all: bool) -> ProductRead | None:
-        """The page of the product with this id or slug.
-
-        `sees_all`: also when it is not for sale, and with its archived variants.
-        """
+    async def detail(self, address: UUID | str, media_url: str) -> ProductRead | None:
+        """The page of the product with this id or slug, whatever its status and with its archived variants."""
         statement = DETAIL_BY_SLUG if isinstance(address, str) else DETAIL_BY_ID
-        parameters = {"address": address, "media_url": media_url, "sees_all": sees_all}
+        parameters = {"address": address, "media_url": media_url}
         found = (await self._session.execute(statement, parameters)).scalar_one_or_none()
         return None if found is None else ProductRead.model_validate_json(found)
 
@@ -163,14 +130,3 @@ class ProductRepository(ModelRepository[Product]):
 
     async def remove(self, product_id: UUID) -> None:
         await self._session.execute(delete(Product).where(Product.id == product_id))
-
-
-def _filters(query: ProductQuery) -> tuple[frozenset[str], dict[str, Any]]:
-    """The names of the filters, and the parameters of those that have one.
-
-    Stock is two filters rather than a parameter, so that PostgreSQL can look it up for a page's rows only.
-    """
-    parameters = query.filters()
-    in_stock = parameters.pop("in_stock", None)
-    availability = () if in_stock is None else ("in_stock",) if in_stock else ("sold_out",)
-    return frozenset((*parameters, *availability)), parameters

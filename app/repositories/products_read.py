@@ -11,20 +11,21 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
-    Boolean,
     ColumnElement,
     DateTime,
     Double,
     Select,
     Text,
     Uuid,
+    any_,
     bindparam,
     case,
     cast,
+    column,
     func,
     literal_column,
-    or_,
     select,
     true,
 )
@@ -48,7 +49,7 @@ def _object(**fields: _Value) -> ColumnElement[Any]:
     return func.json_build_object(*names_and_values)
 
 
-def _array(items: ColumnElement[Any], *order: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+def _array(items: ColumnElement[Any], *order: _Value) -> ColumnElement[Any]:
     return func.coalesce(func.json_agg(items).aggregate_order_by(*order), literal_column("'[]'::json"))
 
 
@@ -56,7 +57,26 @@ def _money(amount: _Value, currency: _Value) -> ColumnElement[Any]:
     return case((amount.is_not(None), _object(amount=amount, currency=currency)))
 
 
-_PICTURE = _object(url=_MEDIA_URL + "/" + ProductMedia.key, alt=ProductMedia.alt)
+def _time(value: _Value) -> ColumnElement[Any]:
+    return func.to_char(func.timezone("UTC", value), literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""))
+
+
+_SIZES = (
+    func.jsonb_to_recordset(ProductMedia.renditions)
+    .table_valued(column("key", Text), column("width", BigInteger), column("height", BigInteger), name="sizes")
+    .render_derived(with_types=True)
+)
+_RENDITION = _object(url=_MEDIA_URL + "/" + _SIZES.c.key, width=_SIZES.c.width, height=_SIZES.c.height)
+_PICTURE = _object(
+    id=ProductMedia.id,
+    url=_MEDIA_URL + "/" + ProductMedia.key,
+    alt=ProductMedia.alt,
+    width=ProductMedia.width,
+    height=ProductMedia.height,
+    position=ProductMedia.position,
+    renditions=select(_array(_RENDITION, _SIZES.c.width)).correlate(ProductMedia).scalar_subquery(),
+)
+_SMALLEST = func.coalesce(ProductMedia.renditions[0]["key"].astext, ProductMedia.key)
 _RATING = _object(average=Product.rating_average, count=Product.rating_count)
 _OF_PRODUCT = Variant.product_id == Product.id
 _ON_SALE = _OF_PRODUCT & (Variant.status == _ACTIVE)
@@ -83,9 +103,7 @@ _VARIANT = _object(
     version=Variant.version,
 )
 _VARIANTS = (
-    select(_array(_VARIANT, Variant.id))
-    .join(StockLevel, StockLevel.variant_id == Variant.id)
-    .where(_OF_PRODUCT, or_(Variant.status == _ACTIVE, bindparam("sees_all", type_=Boolean)))
+    select(_array(_VARIANT, Variant.id)).join(StockLevel, StockLevel.variant_id == Variant.id).where(_OF_PRODUCT)
 )
 _MEDIA = select(_array(_PICTURE, ProductMedia.position)).where(ProductMedia.product_id == Product.id)
 _CATEGORIES = (
@@ -93,8 +111,11 @@ _CATEGORIES = (
     .join(product_categories, product_categories.c.category_id == Category.id)
     .where(product_categories.c.product_id == Product.id)
 )
-_DETAIL = select(
-    cast(
+
+
+def _page(variants: Select[Any]) -> ColumnElement[str]:
+    """A `ProductRead` in JSON."""
+    return cast(
         _object(
             id=Product.id,
             slug=Product.slug,
@@ -103,28 +124,39 @@ _DETAIL = select(
             description=Product.description,
             status=Product.status,
             options=Product.options,
-            variants=_VARIANTS.correlate(Product).scalar_subquery(),
+            variants=variants.correlate(Product).scalar_subquery(),
             media=_MEDIA.correlate(Product).scalar_subquery(),
             categories=_CATEGORIES.correlate(Product).scalar_subquery(),
             attributes=Product.attributes,
             rating=_RATING,
             version=Product.version,
-            created_at=Product.created_at,
-            updated_at=Product.updated_at,
-            published_at=Product.published_at,
+            created_at=_time(Product.created_at),
+            updated_at=_time(Product.updated_at),
+            published_at=_time(Product.published_at),
         ),
         Text,
     )
-).where(or_(Product.status == _ACTIVE, bindparam("sees_all", type_=Boolean)))
 
-# Both take `address`, `media_url` and `sees_all` (also what is not for sale), and answer a `ProductRead` in JSON.
-DETAIL_BY_ID = _DETAIL.where(Product.id == bindparam("address", type_=Uuid))
-DETAIL_BY_SLUG = _DETAIL.where(Product.slug == bindparam("address", type_=Text))
+
+# What staff see: whatever its status, archived variants included. Both take `address` and `media_url`.
+DETAIL_BY_ID = select(_page(_VARIANTS)).where(Product.id == bindparam("address", type_=Uuid))
+DETAIL_BY_SLUG = select(_page(_VARIANTS)).where(Product.slug == bindparam("address", type_=Text))
+
+# What everybody sees: rows of `address`, `body`, `id` and `version`. Both take `addresses` and `media_url`.
+_PUBLISHED = (_page(_VARIANTS.where(Variant.status == _ACTIVE)).label("body"), Product.id, Product.version)
+PUBLISHED_BY_ID = select(Product.id.label("address"), *_PUBLISHED).where(
+    Product.status == _ACTIVE, Product.id == any_(bindparam("addresses", type_=ARRAY(Uuid)))
+)
+PUBLISHED_BY_SLUG = select(Product.slug.label("address"), *_PUBLISHED).where(
+    Product.status == _ACTIVE, Product.slug == any_(bindparam("addresses", type_=ARRAY(Text)))
+)
 VARIANT_BY_ID = (
     select(cast(_VARIANT, Text))
     .join(StockLevel, StockLevel.variant_id == Variant.id)
     .where(Variant.id == bindparam("id", type_=Uuid))
 )
+# Takes `id` and `media_url`, and answers a `MediaRead` in JSON.
+PICTURE_BY_ID = select(cast(_PICTURE, Text)).where(ProductMedia.id == bindparam("id", type_=Uuid))
 
 
 # The list
@@ -184,7 +216,7 @@ _CHEAPEST = (
     .lateral("cheapest")
 )
 _THUMBNAIL = (
-    select(_PICTURE)
+    select(_object(url=_MEDIA_URL + "/" + _SMALLEST, alt=ProductMedia.alt))
     .where(ProductMedia.product_id == Product.id)
     .correlate(Product)
     .order_by(ProductMedia.position)

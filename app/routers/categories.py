@@ -1,6 +1,7 @@
 """The tree of categories."""
 
-from fastapi import APIRouter, Depends, Response, status
+from fastapi import APIRouter, Request, Response, status
+from pydantic_core import to_json
 
 from app.dependencies import CatalogStaff, Categories, IdOrSlug, IfMatch
 from app.errors import (
@@ -12,29 +13,29 @@ from app.errors import (
     SlugTaken,
 )
 from app.openapi import problems
-from app.routers.etags import publicly_cached, tagged
+from app.routers.etags import CATALOGUE, NOT_MODIFIED, published, tagged
 from app.schemas.categories import CategoryCreate, CategoryRead, CategoryTree, CategoryUpdate
 
 router = APIRouter(prefix="/categories", tags=["Catalogue"])
 staff_router = APIRouter(prefix="/categories", tags=["Catalogue for staff"])
 
 
-@router.get("", operation_id="categories_tree", response_model=CategoryTree, dependencies=[Depends(publicly_cached)])
-async def read_tree(categories: Categories) -> CategoryTree:
+@router.get("", operation_id="categories_tree", response_model=CategoryTree, responses=NOT_MODIFIED)
+async def read_tree(request: Request, categories: Categories) -> Response:
     """Show the whole tree."""
-    return await categories.tree()
+    return published(request, to_json(await categories.tree()), CATALOGUE)
 
 
 @router.get(
     "/{id_or_slug}",
     operation_id="categories_get",
     response_model=CategoryRead,
-    responses=problems(NotFound),
-    dependencies=[Depends(publicly_cached)],
+    responses={**NOT_MODIFIED, **problems(NotFound)},
 )
-async def get_category(id_or_slug: IdOrSlug, categories: Categories, response: Response) -> CategoryRead:
+async def get_category(request: Request, id_or_slug: IdOrSlug, categories: Categories) -> Response:
     """Show a category between its ancestors and all that hangs below it."""
-    return tagged(response, await categories.detail(id_or_slug))
+    category = await categories.detail(id_or_slug)
+    return published(request, to_json(category), CATALOGUE, version=category.version)
 
 
 @staff_router.post(

@@ -1,14 +1,18 @@
-"""Conditional requests on versioned resources (RFC 9110 §8.8.3 and §13)."""
+"""Versions of staff's resources, and the fingerprints of what everybody may see and keep for a while."""
 
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from fastapi import Header, Response, status
+from fastapi import Request, Response, status
+
+from app.core.cache import CACHE_TAGS
+from app.core.conditional import digest, matches
 
 PUBLIC = "public, max-age=60, stale-while-revalidate=30"
 PRIVATE = "private, no-cache"
+CATALOGUE = "catalogue"  # the tag of whatever may list any product or category
 
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
-    status.HTTP_304_NOT_MODIFIED: {"description": "It still is the version named in If-None-Match."}
+    status.HTTP_304_NOT_MODIFIED: {"description": "It still is what has the ETag named in If-None-Match."}
 }
 
 
@@ -18,44 +22,26 @@ class HasVersion(Protocol):
 
 Versioned = TypeVar("Versioned", bound=HasVersion)
 
-IfNoneMatch = Annotated[
-    str | None, Header(alias="If-None-Match", description="The ETag you have: 304 when it is still the same")
-]
-
-
-async def publicly_cached(response: Response) -> None:
-    """As a dependency of an operation that answers everyone the same."""
-    response.headers["Cache-Control"] = PUBLIC
-
 
 def tagged(response: Response, resource: Versioned, *, location: str | None = None) -> Versioned:
     """The resource, with its version as the ETag, and the address of a new one."""
-    response.headers["ETag"] = _etag(resource)
+    response.headers["ETag"] = f'"v{resource.version}"'
     if location is not None:
         response.headers["Location"] = location
     return resource
 
 
-def unless_known(
-    response: Response, resource: Versioned, if_none_match: str | None, *, public: bool
-) -> Versioned | Response:
-    """The resource, or 304 without a body to a client that has it."""
-    headers = {
-        "ETag": _etag(resource),
-        "Cache-Control": PUBLIC if public else PRIVATE,
-        "Vary": "Authorization",  # staff see more
-    }
-    if if_none_match is not None and _matches(if_none_match, headers["ETag"]):
+def published(request: Request, body: bytes, *tags: str, version: int | None = None) -> Response:
+    """JSON that everybody gets alike, or 304 to a client that has it; kept by the response cache under the tags.
+
+    The ETag is made of the body, because a page shows more than its version counts: stock and ratings move on. With a
+    version it begins like that version's own, so that it does as well in If-Match.
+    """
+    etag = f'"{digest(body)}"' if version is None else f'"v{version}-{digest(body)}"'
+    signed_in = "authorization" in request.headers
+    headers = {"ETag": etag, "Cache-Control": PRIVATE if signed_in else PUBLIC, "Vary": "Authorization"}
+    known = request.headers.get("if-none-match")
+    if known is not None and matches(known, etag):
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
-    response.headers.update(headers)
-    return resource
-
-
-def _etag(resource: HasVersion) -> str:
-    return f'"v{resource.version}"'
-
-
-def _matches(if_none_match: str, etag: str) -> bool:
-    """The weak comparison of RFC 9110 §13.1.2."""
-    candidates = [candidate.strip().removeprefix("W/") for candidate in if_none_match.split(",")]
-    return "*" in candidates or etag in candidates
+    request.scope[CACHE_TAGS] = tags
+    return Response(body, media_type="application/json", headers=headers)

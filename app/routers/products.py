@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response, status
+from fastapi import APIRouter, Query, Request, Response, status
 
 from app.dependencies import CatalogStaff, IdOrSlug, IfMatch, OptionalIfMatch, OptionalUser, ProductId, Products
 from app.errors import Forbidden, InvalidCursor, NotFound, PreconditionFailed, PreconditionRequired, SlugTaken
 from app.openapi import problems
-from app.routers.etags import NOT_MODIFIED, IfNoneMatch, publicly_cached, tagged, unless_known
+from app.routers.etags import CATALOGUE, NOT_MODIFIED, PRIVATE, published, tagged
 from app.schemas.base import PageRead
 from app.schemas.products import ProductCard, ProductCreate, ProductQuery, ProductRead, ProductUpdate
 
@@ -19,16 +19,15 @@ staff_router = APIRouter(prefix="/products", tags=["Catalogue for staff"])
     "",
     operation_id="products_list",
     response_model=PageRead[ProductCard],
-    responses=problems(InvalidCursor),
-    dependencies=[Depends(publicly_cached)],
+    responses={**NOT_MODIFIED, **problems(InvalidCursor)},
 )
-async def list_products(query: Annotated[ProductQuery, Query()], products: Products) -> PageRead[ProductCard]:
+async def list_products(request: Request, query: Annotated[ProductQuery, Query()], products: Products) -> Response:
     """Browse and search what is for sale.
 
     All filters must hold. Prices are compared with the cheapest variant's, in minor units. Cursors go in both
     directions and belong to the sort and the filters that they were given for.
     """
-    return await products.page(query)
+    return published(request, await products.page(query), CATALOGUE)
 
 
 @router.get(
@@ -38,13 +37,17 @@ async def list_products(query: Annotated[ProductQuery, Query()], products: Produ
     responses={**NOT_MODIFIED, **problems(NotFound)},
 )
 async def get_product(
-    id_or_slug: IdOrSlug, viewer: OptionalUser, products: Products, response: Response, known: IfNoneMatch = None
+    request: Request, id_or_slug: IdOrSlug, viewer: OptionalUser, products: Products, response: Response
 ) -> ProductRead | Response:
     """Show a product with its variants, pictures and categories.
 
     What is not for sale is there for the catalogue's staff only, and so are archived variants.
     """
-    return unless_known(response, await products.detail(id_or_slug, viewer), known, public=viewer is None)
+    if viewer is not None and viewer.sees_drafts:
+        response.headers["Cache-Control"] = PRIVATE
+        return tagged(response, await products.detail(id_or_slug))
+    page = await products.published(id_or_slug)
+    return published(request, page.body.encode(), f"product:{page.id}", version=page.version)
 
 
 @staff_router.post(

@@ -1,6 +1,7 @@
 """What all schemas share: strict inputs, plain outputs, money, text that PostgreSQL can store."""
 
 import unicodedata
+from collections.abc import Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
@@ -105,6 +106,12 @@ class PageRead(Output, Generic[Item]):
 
 def page_of(page: KeysetPage[Item]) -> "PageRead[Item]":
     return PageRead(data=list(page.rows), page=PageInfo.model_validate(page))
+
+
+def page_in_json(rows: Sequence[str], page: KeysetPage[Any]) -> bytes:
+    """A `PageRead` of rows that are JSON already."""
+    info = PageInfo.model_validate(page).model_dump_json()
+    return f'{{"data":[{",".join(rows)}],"page":{info}}}'.encode()
 
 
 class PageQuery(Input):

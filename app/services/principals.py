@@ -5,6 +5,7 @@ from uuid import UUID
 
 from app.core.security import digest
 from app.errors import Unauthorized
+from app.models.users import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,10 @@ class Principal:
     user_id: UUID
     session_id: UUID
     role: str
+
+    @property
+    def sees_drafts(self) -> bool:
+        return self.role in (Role.CATALOG, Role.ADMIN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,11 @@ from app.core.slugs import id_or_slug, slugify
 from app.database import Database, UnitOfWork, retried_on_conflict
 from app.errors import NotFound, PreconditionFailed, ValidationFailed
 from app.models.products import Product, ProductStatus
-from app.models.users import Role
-from app.schemas.base import PageInfo, PageRead
-from app.schemas.products import ProductCard, ProductCreate, ProductQuery, ProductRead, ProductUpdate
+from app.repositories.catalogue import PublishedProduct
+from app.schemas.base import page_in_json
+from app.schemas.products import ProductCreate, ProductQuery, ProductRead, ProductUpdate
 from app.services.options import fits
-from app.services.principals import Principal
 from app.settings import Settings
-
-SEES_DRAFTS = (Role.CATALOG, Role.ADMIN)
 
 
 class ProductService:
@@ -25,28 +22,29 @@ class ProductService:
         self._cursors = cursors
         self._media_url = settings.media_url
 
-    async def page(self, query: ProductQuery) -> PageRead[ProductCard]:
-        """What is for sale: one statement, and one more when a total is asked for."""
+    async def page(self, query: ProductQuery) -> bytes:
+        """What is for sale, a `PageRead[ProductCard]` in JSON: one statement, and one more for a total."""
         bound = query.bound()
         position = self._cursors.read(query.cursor, bound)
-        async with self._database.snapshot() as tx:
-            listed = await tx.products.page(query, position, self._media_url)
-            total = await tx.products.count(query) if query.include_total else None
+        listed = await self._database.catalogue.page(query, position)
+        total = await self._database.catalogue.count(query) if query.include_total else None
         page = self._cursors.page(
-            listed,
-            lambda row: (row.key, row.id),
-            limit=query.limit,
-            position=position,
-            query=bound,
-            total=total,
+            listed, lambda row: (row.key, row.id), limit=query.limit, position=position, query=bound, total=total
         )
-        return PageRead(data=[row.card for row in page.rows], page=PageInfo.model_validate(page))
+        return page_in_json([row.card for row in page.rows], page)
 
-    async def detail(self, address: str, viewer: Principal | None) -> ProductRead:
-        """A product's page; drafts and what is archived exist for the catalogue's staff only."""
-        sees_all = viewer is not None and viewer.role in SEES_DRAFTS
+    async def published(self, address: str) -> PublishedProduct:
+        """The page of a product that is for sale."""
+        name = id_or_slug(address)
+        product = await self._database.catalogue.product(name) if name else None
+        if product is None:
+            raise NotFound
+        return product
+
+    async def detail(self, address: str) -> ProductRead:
+        """The page of any product, drafts and archived variants included: for the catalogue's staff."""
         async with self._database.snapshot() as tx:
-            return await self._read(tx, id_or_slug(address), sees_all=sees_all)
+            return await self._read(tx, id_or_slug(address))
 
     @retried_on_conflict
     async def create(self, data: ProductCreate) -> ProductRead:
@@ -113,8 +111,8 @@ class ProductService:
                 raise PreconditionFailed
             return product
 
-    async def _read(self, tx: UnitOfWork, address: UUID | str | None, *, sees_all: bool = True) -> ProductRead:
-        product = await tx.products.detail(address, self._media_url, sees_all=sees_all) if address else None
+    async def _read(self, tx: UnitOfWork, address: UUID | str | None) -> ProductRead:
+        product = await tx.products.detail(address, self._media_url) if address else None
         if product is None:
             raise NotFound
         return product

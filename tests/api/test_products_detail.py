@@ -1,5 +1,7 @@
 """A product's page, for customers and for staff, and how it is cached."""
 
+import re
+
 import httpx
 import pytest
 from sqlalchemy import update
@@ -72,9 +74,9 @@ async def test_the_page_shows_everything(client: httpx.AsyncClient, shop: Shop, 
         "attributes": {"material": "stoneware", "dishwasher": True, "litres": 0.3, "colours": ["red", "blue"]},
         "rating": {"average": 0.0, "count": 0},
         "version": 1,
-        "created_at": "2026-01-01T00:00:00Z",
+        "created_at": "2026-01-01T00:00:00.000000Z",
         "updated_at": response.json()["updated_at"],
-        "published_at": "2026-01-01T00:00:00Z",
+        "published_at": "2026-01-01T00:00:00.000000Z",
     }
 
 
@@ -165,22 +167,43 @@ async def test_a_page_is_one_statement(
 # Conditional requests
 
 
-async def test_the_version_is_the_etag(client: httpx.AsyncClient, mug: Product) -> None:
+async def test_the_etag_tells_the_version_and_what_the_page_shows(client: httpx.AsyncClient, mug: Product) -> None:
     response = await client.get(f"{API}/products/mug")
 
-    assert response.headers["etag"] == '"v1"'
+    assert re.fullmatch(r'"v1-[0-9a-f]{16}"', response.headers["etag"])
     assert response.headers["cache-control"] == "public, max-age=60, stale-while-revalidate=30"
     assert "Authorization" in response.headers["vary"]
 
 
-@pytest.mark.parametrize("known", ['"v1"', 'W/"v1"', "*", '"v0", "v1"', '"v0",W/"v1"'])
+@pytest.mark.parametrize("known", ["{etag}", "W/{etag}", "*", '"v0", {etag}', '"v0",W/{etag}'])
 async def test_nothing_is_sent_twice(client: httpx.AsyncClient, mug: Product, known: str) -> None:
-    response = await client.get(f"{API}/products/mug", headers={"If-None-Match": known})
+    etag = (await client.get(f"{API}/products/mug")).headers["etag"]
+    response = await client.get(f"{API}/products/mug", headers={"If-None-Match": known.format(etag=etag)})
 
     assert response.status_code == 304
     assert response.content == b""
-    assert response.headers["etag"] == '"v1"'
+    assert response.headers["etag"] == etag
     assert response.headers["cache-control"] == "public, max-age=60, stale-while-revalidate=30"
+
+
+async def test_stock_that_moved_is_sent_although_the_version_is_the_same(
+    client: httpx.AsyncClient, connection: AsyncConnection, mug: Product
+) -> None:
+    before = await client.get(f"{API}/products/mug")
+    await connection.execute(update(StockLevel).where(StockLevel.variant_id == mug.variants[0].id).values(reserved=1))
+    after = await client.get(f"{API}/products/mug", headers={"If-None-Match": before.headers["etag"]})
+
+    assert after.status_code == 200
+    assert after.json()["version"] == before.json()["version"]
+    assert [variant["available"] for variant in after.json()["variants"]] == [4, 5]
+
+
+async def test_the_public_etag_does_for_an_edit(client: httpx.AsyncClient, shop: Shop, mug: Product) -> None:
+    etag = (await client.get(f"{API}/products/mug")).headers["etag"]
+    staff = await signed_in(shop, Role.CATALOG)
+    edited = await client.patch(f"{API}/products/mug", json={"summary": "x"}, headers={**staff, "If-Match": etag})
+
+    assert (edited.status_code, edited.headers["etag"]) == (200, '"v2"')
 
 
 @pytest.mark.parametrize("known", ['"v2"', "v1", '"v11"', "", '"', "W/"])

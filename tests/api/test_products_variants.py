@@ -62,7 +62,7 @@ async def test_a_variant_comes_with_its_stock(
     }
     page = await client.get(f"{API}/products/tee")
     assert page.json()["variants"] == [variant]
-    assert page.headers["etag"] == '"v2"'
+    assert page.json()["version"] == 2
     [movement] = await all_of(database, StockMovement)
     assert (str(movement.variant_id), movement.on_hand_delta, movement.reserved_delta, movement.reason) == (
         variant["id"],
@@ -192,7 +192,7 @@ async def test_a_new_price_is_told_to_the_world(
         "compare_at": PRICE,
         "version": 2,
     }
-    assert (await client.get(f"{API}/products/tee")).headers["etag"] == '"v3"'
+    assert (await client.get(f"{API}/products/tee")).json()["version"] == 3
     events = sorted(await all_of(database, OutboxEvent), key=lambda event: event.position)
     assert [event.type for event in events] == ["product.updated", "product.updated", "price.changed"]
     assert events[-1].aggregate_id == tee.id

@@ -91,10 +91,8 @@ async def test_everybody_can_sign_in(own_settings: Settings, sql: "Connection[An
 async def test_the_stock_audit_finds_nothing(own_settings: Settings, sql: "Connection[Any]") -> None:
     await seed_shop(own_settings, Size(products=40, orders=600), NOON)
 
-    database = Database.connect(own_settings)
-    async with database.snapshot() as tx:
+    async with Database.connected(own_settings) as database, database.snapshot() as tx:
         assert await tx.inventory.discrepancies() == []
-    await database.close()
     ledger = "SELECT variant_id, sum(reserved_delta) AS reserved FROM stock_movements GROUP BY variant_id"
     assert (
         await sql.fetchval(

@@ -4,14 +4,37 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+WITNESSES = "witnesses"  # under this name, a connection's `info` keeps the lists of who counts its statements
 ROOT = Path(__file__).parents[2]
+
+
+class BorrowedConnection:
+    """A reader's pool, made of the connection that a test holds: it sees what the test has not committed."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self._in_turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator["BorrowedConnection"]:
+        async with self._in_turn:
+            yield self
+
+    async def fetch(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
+        for statements in self._connection.info.get(WITNESSES, []):
+            statements.append(sql)
+        driver: Any = (await self._connection.get_raw_connection()).driver_connection
+        rows: list[asyncpg.Record] = await driver.fetch(sql, *arguments)
+        return rows
 
 
 def database_at(server_url: str, name: str) -> str:

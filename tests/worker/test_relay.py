@@ -150,7 +150,8 @@ async def server(fresh_database_url: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 LISTENERS = (
-    "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%' AND state = 'idle'"
+    "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle'"
+    " AND application_name = 'emporium listener' AND query IN ('LISTEN \"outbox\"', 'SELECT 1')"
 )
 END_THE_OTHERS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
