@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from app.core.passwords import TooBusy
+from app.core.threads import TooBusy
 from app.dev.embedded.processes import free_port
 from app.main import create_app
 from app.models.shipping import TaxRate

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.core.passwords import PasswordHasher, TooBusy
+from app.core.passwords import PasswordHasher
+from app.core.threads import TooBusy
 
 PARAMETERS = "$argon2id$v=19$m=19456,t=2,p=1$"  # OWASP Password Storage Cheat Sheet
 
