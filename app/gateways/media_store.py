@@ -34,6 +34,13 @@ class StoredObject:
     size: int
     chunks: AsyncIterator[bytes]
 
+    async def read(self) -> bytes:
+        """All of them at once."""
+        try:
+            return b"".join([chunk async for chunk in self.chunks])
+        except (BaseError, OSError) as error:
+            raise MediaStoreUnavailable from error
+
 
 class MediaStore:
     """`address` is a directory, made when it is first needed, or `s3://bucket/folder`.

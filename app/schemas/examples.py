@@ -46,7 +46,18 @@ VARIANT: JsonDict = {
     "status": "active",
     "version": 1,
 }
-_PICTURE: JsonDict = {"url": "http://localhost:8001/pictures/shirt/heavy-cotton-tee-1.svg", "alt": TEE["name"]}
+_FOLDER = "http://localhost:8000/media/3f/9c1e07b58f6f4d0a86b3f2c4ad31b0e9d6a1f7"
+PICTURE: JsonDict = {
+    "id": _id(0xA1),
+    "url": f"{_FOLDER}/1600.webp",
+    "alt": TEE["name"],
+    "width": 1600,
+    "height": 1200,
+    "position": 0,
+    "renditions": [
+        {"url": f"{_FOLDER}/{width}.webp", "width": width, "height": width * 3 // 4} for width in (320, 640, 1280)
+    ],
+}
 _IN_A_LIST_AND_ALONE: JsonDict = {
     "id": _id(0xA),
     "slug": "heavy-cotton-tee",
@@ -56,7 +67,7 @@ _IN_A_LIST_AND_ALONE: JsonDict = {
 }
 PRODUCT_CARD: JsonDict = {
     **_IN_A_LIST_AND_ALONE,
-    "thumbnail": _PICTURE,
+    "thumbnail": {"url": f"{_FOLDER}/320.webp", "alt": PICTURE["alt"]},
     "price_from": VARIANT["price"],
     "compare_at": VARIANT["compare_at"],
     "in_stock": True,
@@ -66,12 +77,50 @@ PRODUCT: JsonDict = {
     **{field: TEE[field] for field in ("description", "attributes", "options")},
     "status": "active",
     "variants": [VARIANT],
-    "media": [_PICTURE],
+    "media": [PICTURE],
     "categories": [{"id": _id(0xC2), "slug": "tees", "name": "T-shirts"}],
     "version": 3,
     "created_at": "2026-01-02T08:00:00Z",
     "updated_at": "2026-01-02T08:05:00Z",
     "published_at": "2026-01-02T08:05:00Z",
+}
+
+# Its reviews
+
+REVIEW_WRITTEN: JsonDict = {
+    "rating": 5,
+    "title": "Outlived two washing machines",
+    "body": "Thick, true to size, and still black after a year.\nI have ordered three more.",
+}
+REVIEW: JsonDict = {
+    "id": _id(0xAA),
+    "product_id": _IN_A_LIST_AND_ALONE["id"],
+    **REVIEW_WRITTEN,
+    "author": "Ada L.",
+    "verified_purchase": True,
+    "helpful_count": 7,
+    "status": "published",
+    "created_at": "2026-01-09T18:30:00Z",
+    "updated_at": "2026-01-09T18:30:00Z",
+    "version": 1,
+}
+REVIEW_DETAIL: JsonDict = {
+    **REVIEW,
+    "product": {field: _IN_A_LIST_AND_ALONE[field] for field in ("id", "slug", "name")},
+    "moderation": None,
+}
+REVIEW_REJECTED: JsonDict = {"status": "rejected", "reason": "This is about the parcel service, not about the product."}
+REVIEW_VOTE: JsonDict = {"review_id": REVIEW["id"], "helpful": True, "helpful_count": 8}
+PRODUCT_REVIEWS: JsonDict = {
+    "data": [REVIEW],
+    "page": {
+        "next_cursor": "KfQCb7xhu7-fmOJlZuBCBFtbIjIwMjYtMDEtMDIiXSxmYWxzZV0",
+        "prev_cursor": None,
+        "has_more": True,
+        "limit": 1,
+        "total": None,
+    },
+    "summary": {"average": 4.5, "count": 12, "distribution": {"1": 0, "2": 1, "3": 1, "4": 1, "5": 9}},
 }
 
 # The cart
@@ -177,4 +226,54 @@ ORDER_EVENTS: JsonDict = {
         {"id": _id(0xF4), "type": "payment.captured", "data": {"amount": 4488}, "created_at": _PAID_AT},
         {"id": _id(0xF5), "type": "order.confirmed", "data": {}, "created_at": _PAID_AT},
     ]
+}
+
+# The warehouse
+
+_DELIVERY_NOTE, _ADJUSTMENT_ID = "DN-2026-0107", _id(0x51)
+STOCK_LEVEL: JsonDict = {
+    "variant_id": VARIANT_ID,
+    "sku": VARIANT["sku"],
+    "product": {"id": _id(0xA), "slug": "heavy-cotton-tee", "name": TEE["name"]},
+    "options": VARIANT["options"],
+    "on_hand": 124,
+    "reserved": 2,
+    "available": 122,
+    "backorder_limit": 0,
+    "reorder_point": 20,
+    "low_stock": False,
+}
+ADJUSTMENT_TO_MAKE: JsonDict = {
+    "items": [{"variant_id": VARIANT_ID, "delta": 24, "expected_on_hand": 100}],
+    "reason": "received",
+    "reference": _DELIVERY_NOTE,
+}
+ADJUSTED_LEVEL: JsonDict = {**STOCK_LEVEL, "delta": 24}
+ADJUSTMENT: JsonDict = {
+    "id": _ADJUSTMENT_ID,
+    "reason": "received",
+    "reference": _DELIVERY_NOTE,
+    "items": [ADJUSTED_LEVEL],
+}
+STOCK_MOVEMENT: JsonDict = {
+    "id": _id(0x52),
+    "variant_id": VARIANT_ID,
+    "sku": VARIANT["sku"],
+    "on_hand_delta": 24,
+    "reserved_delta": 0,
+    "reason": "received",
+    "reference": _DELIVERY_NOTE,
+    "adjustment_id": _ADJUSTMENT_ID,
+    "actor_id": _id(0x5A),
+    "created_at": "2026-01-07T08:30:00Z",
+}
+STOCK_RESERVATION: JsonDict = {
+    "id": _id(0x53),
+    "order_id": _ORDER_ID,
+    "order_number": ORDER["number"],
+    "variant_id": VARIANT_ID,
+    "sku": VARIANT["sku"],
+    "quantity": 2,
+    "status": "committed",
+    "expires_at": ORDER["expires_at"],
 }

@@ -23,6 +23,7 @@ from app.schemas.base import (
     Storable,
 )
 from app.schemas.categories import CategoryLink
+from app.schemas.media import MediaRead
 from app.schemas.variants import OptionText, VariantRead
 
 Element = TypeVar("Element")
@@ -161,7 +162,7 @@ class Rating(Output):
     count: int
 
 
-class Picture(Output):
+class Thumbnail(Output):
     url: str
     alt: str
 
@@ -175,7 +176,7 @@ class ProductCard(Output):
     slug: str
     name: str
     summary: str
-    thumbnail: Picture | None
+    thumbnail: Thumbnail | None
     price_from: Money | None
     compare_at: Money | None
     in_stock: bool
@@ -195,7 +196,7 @@ class ProductRead(Output):
     status: Literal["draft", "active", "archived"]
     options: list[OptionRead]
     variants: list[VariantRead]
-    media: list[Picture]
+    media: list[MediaRead]
     categories: list[CategoryLink]
     attributes: dict[str, Any]
     rating: Rating
