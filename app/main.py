@@ -14,7 +14,7 @@ from app.core.middleware import RequestContext
 from app.core.rate_limit import RateLimits
 from app.error_handlers import install_error_handlers, refusal
 from app.openapi import DESCRIPTION, install_openapi
-from app.routers import auth, carts, categories, health, orders, pages, products, users, variants, webhooks
+from app.routers import auth, carts, categories, health, inventory, orders, pages, products, users, variants, webhooks
 from app.settings import Settings
 from app.shop import open_shop
 
@@ -50,7 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
 
     for_shoppers = (products.router, categories.router, carts.router, orders.router, auth.router, users.router)
-    for_staff = (products.staff_router, variants.router, categories.staff_router)
+    for_staff = (products.staff_router, variants.router, categories.staff_router, inventory.router)
     for router in (*for_shoppers, *for_staff, webhooks.router):
         app.include_router(router, prefix=API)
     app.include_router(health.router)

@@ -36,6 +36,7 @@ TAGS = [
     {"name": "Orders", "description": "Check out, pay, follow and cancel an order."},
     {"name": "Accounts", "description": "Register, confirm the e-mail address, sign in, stay signed in."},
     {"name": "Catalogue for staff", "description": "Decide what is for sale; needs the `catalog` role."},
+    {"name": "Inventory for staff", "description": "Count, receive and write off stock; needs the `warehouse` role."},
     {"name": "Webhooks", "description": "What the payment provider calls."},
     {"name": "Operations", "description": "Whether the service lives and is ready."},
 ]

@@ -58,6 +58,10 @@ async def _confirm_order(shop: Shop, event: Event) -> None:
     await shop.mail.confirm_order(event.event_id, event.aggregate_id)
 
 
+async def _warn_of_low_stock(shop: Shop, event: Event) -> None:
+    await shop.mail.warn_of_low_stock(event.event_id, event.aggregate_id)
+
+
 async def _process_payment_event(shop: Shop, event: Event) -> None:
     if not await shop.payments.process(event.aggregate_id):
         raise NotYet
@@ -85,6 +89,7 @@ CONSUMERS: dict[str, Consumer] = {
             "customer.verification_requested": _confirm_address,
             "customer.registered_again": _remind_of_account,
             "order.confirmed": _confirm_order,
+            "stock.low": _warn_of_low_stock,
         },
     ),
     "payments": Consumer(

@@ -1,5 +1,6 @@
 """People, their sign-ins and their one-time links."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from app.models.users import (
     ATTEMPTS_BEFORE_LOCK,
     LOCK,
     OneTimeToken,
+    Role,
     TokenPurpose,
     User,
     UserSession,
@@ -85,6 +87,12 @@ class UserRepository(ModelRepository[User]):
             update(User)
             .where(User.id == user_id, User.email_verified_at.is_(None))
             .values(email_verified_at=func.now())
+        )
+
+    async def emails_of(self, role: Role) -> Sequence[str]:
+        """Where those with this role can be written to."""
+        return await self._all(
+            select(User.email).where(User.role == role, User.status == UserStatus.ACTIVE).order_by(User.email)
         )
 
     # Sign-ins

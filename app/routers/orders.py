@@ -4,25 +4,22 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Response, status
-from fastapi.responses import JSONResponse
 
 from app.dependencies import AnyShopper, CurrentUser, IdempotencyKey, OptionalUser, Orders, Payments
 from app.errors import (
     CardDeclined,
     CartEmpty,
     CheckoutInProgress,
-    IdempotencyKeyRequired,
-    IdempotencyKeyReused,
     InsufficientStock,
     InvalidCursor,
     InvalidTransition,
     NotFound,
     PaymentNotPossible,
-    RequestInProgress,
     TotalsChanged,
     Unauthorized,
 )
 from app.openapi import problems
+from app.routers.answers import KEYED, say
 from app.schemas.base import PageRead, page_of
 from app.schemas.orders import (
     OrderCreate,
@@ -34,26 +31,18 @@ from app.schemas.orders import (
     PaymentCreate,
     PaymentMade,
 )
-from app.services.idempotency import Answer
 
 router = APIRouter(prefix="/orders", tags=["Orders"])
 
 OrderId = Annotated[UUID, Path(description="The order's `id`, not its number")]
-KEYED = (IdempotencyKeyRequired, IdempotencyKeyReused, RequestInProgress, Unauthorized)
-
-
-def _say(answer: Answer, **headers: str) -> Response:
-    """The stored answer as it is, so that a repetition is the same to the byte."""
-    if answer.replayed:
-        headers["Idempotent-Replayed"] = "true"
-    return JSONResponse(answer.body, answer.status, headers)
+REFUSALS = (*KEYED, Unauthorized)
 
 
 @router.post(
     "",
     status_code=status.HTTP_201_CREATED,
     response_model=OrderPlaced,
-    responses=problems(CartEmpty, CheckoutInProgress, TotalsChanged, InsufficientStock, *KEYED),
+    responses=problems(CartEmpty, CheckoutInProgress, TotalsChanged, InsufficientStock, *REFUSALS),
     operation_id="orders_place",
 )
 async def place_order(data: OrderCreate, shopper: AnyShopper, key: IdempotencyKey, orders: Orders) -> Response:
@@ -64,14 +53,14 @@ async def place_order(data: OrderCreate, shopper: AnyShopper, key: IdempotencyKe
     keep the `order_token`.
     """
     answer = await orders.place(shopper, data, key)
-    return _say(answer, Location=f"/api/v1/orders/{answer.body['id']}")
+    return say(answer, Location=f"/api/v1/orders/{answer.body['id']}")
 
 
 @router.post(
     "/{order_id}/payments",
     status_code=status.HTTP_201_CREATED,
     response_model=PaymentMade,
-    responses=problems(CardDeclined, NotFound, PaymentNotPossible, *KEYED),
+    responses=problems(CardDeclined, NotFound, PaymentNotPossible, *REFUSALS),
     operation_id="orders_pay",
 )
 async def pay_order(
@@ -81,7 +70,7 @@ async def pay_order(
 
     `pm_card_visa` succeeds. After a decline (402) try another method with another key: the payment stays the same.
     """
-    return _say(await payments.pay(shopper, order_id, data, key))
+    return say(await payments.pay(shopper, order_id, data, key))
 
 
 @router.get("", response_model=PageRead[OrderRead], responses=problems(InvalidCursor), operation_id="orders_list")
@@ -117,7 +106,7 @@ async def order_events(order_id: OrderId, shopper: AnyShopper, user: OptionalUse
 @router.post(
     "/{order_id}/cancel",
     response_model=OrderRead,
-    responses=problems(NotFound, InvalidTransition, *KEYED),
+    responses=problems(NotFound, InvalidTransition, *REFUSALS),
     operation_id="orders_cancel",
 )
 async def cancel_order(
@@ -127,4 +116,4 @@ async def cancel_order(
 
     Its stock is free at once; what was paid is refunded.
     """
-    return _say(await orders.cancel(shopper, user, order_id, key))
+    return say(await orders.cancel(shopper, user, order_id, key))

@@ -1,19 +1,14 @@
 """Variants of products, for the catalogue's staff; everyone else sees them on the product's page."""
 
-from typing import Annotated
-from uuid import UUID
+from fastapi import APIRouter, Response, status
 
-from fastapi import APIRouter, Path, Response, status
-
-from app.dependencies import CatalogStaff, IfMatch, ProductId, Variants
+from app.dependencies import CatalogStaff, IfMatch, ProductId, VariantId, Variants
 from app.errors import Forbidden, NotFound, PreconditionFailed, PreconditionRequired, SkuTaken, VariantExists
 from app.openapi import problems
 from app.routers.etags import tagged
 from app.schemas.variants import VariantCreate, VariantRead, VariantUpdate
 
 router = APIRouter(tags=["Catalogue for staff"])
-
-VariantId = Annotated[UUID, Path(description="The variant's `id`")]
 
 
 @router.post(

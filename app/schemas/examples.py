@@ -277,3 +277,53 @@ STOCK_RESERVATION: JsonDict = {
     "status": "committed",
     "expires_at": ORDER["expires_at"],
 }
+
+# The warehouse
+
+_DELIVERY_NOTE, _ADJUSTMENT_ID = "DN-2026-0107", _id(0x51)
+STOCK_LEVEL: JsonDict = {
+    "variant_id": VARIANT_ID,
+    "sku": VARIANT["sku"],
+    "product": {"id": _id(0xA), "slug": "heavy-cotton-tee", "name": TEE["name"]},
+    "options": VARIANT["options"],
+    "on_hand": 124,
+    "reserved": 2,
+    "available": 122,
+    "backorder_limit": 0,
+    "reorder_point": 20,
+    "low_stock": False,
+}
+ADJUSTMENT_TO_MAKE: JsonDict = {
+    "items": [{"variant_id": VARIANT_ID, "delta": 24, "expected_on_hand": 100}],
+    "reason": "received",
+    "reference": _DELIVERY_NOTE,
+}
+ADJUSTED_LEVEL: JsonDict = {**STOCK_LEVEL, "delta": 24}
+ADJUSTMENT: JsonDict = {
+    "id": _ADJUSTMENT_ID,
+    "reason": "received",
+    "reference": _DELIVERY_NOTE,
+    "items": [ADJUSTED_LEVEL],
+}
+STOCK_MOVEMENT: JsonDict = {
+    "id": _id(0x52),
+    "variant_id": VARIANT_ID,
+    "sku": VARIANT["sku"],
+    "on_hand_delta": 24,
+    "reserved_delta": 0,
+    "reason": "received",
+    "reference": _DELIVERY_NOTE,
+    "adjustment_id": _ADJUSTMENT_ID,
+    "actor_id": _id(0x5A),
+    "created_at": "2026-01-07T08:30:00Z",
+}
+STOCK_RESERVATION: JsonDict = {
+    "id": _id(0x53),
+    "order_id": _ORDER_ID,
+    "order_number": ORDER["number"],
+    "variant_id": VARIANT_ID,
+    "sku": VARIANT["sku"],
+    "quantity": 2,
+    "status": "committed",
+    "expires_at": ORDER["expires_at"],
+}

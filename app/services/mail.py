@@ -17,6 +17,7 @@ from app.core.logging import get_logger
 from app.database import Database
 from app.gateways.mail import MailNotSent, SmtpMailer
 from app.models.orders import Order
+from app.models.users import Role
 from app.services.auth import AuthService
 from app.settings import Settings
 
@@ -69,6 +70,18 @@ class MailService:
             return
         order = await self._order(order_id)
         await self._send(event_id, "order_confirmation", order.email, f"Order {order.number} is confirmed", order=order)
+
+    async def warn_of_low_stock(self, event_id: UUID, variant_id: UUID) -> None:
+        """Tell the warehouse's staff, in one mail, that a variant is to be ordered again."""
+        if not await self._claim(event_id, "stock_low"):
+            return
+        async with self._database.snapshot() as tx:
+            level = (await tx.levels.of_variants([variant_id])).get(variant_id)
+            staff = await tx.users.emails_of(Role.WAREHOUSE)
+        if level is None or not level.low_stock or not staff:  # filled up or archived meanwhile: nobody need act
+            await self._done(event_id)
+            return
+        await self._send(event_id, "stock_low", ", ".join(staff), f"{level.sku} is running low", level=level)
 
     async def _order(self, order_id: UUID) -> Order:
         async with self._database.snapshot() as tx:

@@ -78,6 +78,7 @@ MONEY = {"amount": 100, "amount_received": 100, "currency": "eur"}
         ("refund.requested", ["payments"]),
         ("order.cancelled", ["payments"]),
         ("order.expired", ["payments"]),
+        ("stock.low", ["notifications"]),
         ("order.placed", []),
     ],
 )
