@@ -14,12 +14,31 @@ from app.core.middleware import RequestContext
 from app.core.rate_limit import RateLimits
 from app.error_handlers import install_error_handlers, refusal
 from app.openapi import DESCRIPTION, install_openapi
-from app.routers import auth, carts, categories, health, inventory, orders, pages, products, users, variants, webhooks
+from app.routers import (
+    auth,
+    carts,
+    categories,
+    health,
+    inventory,
+    orders,
+    pages,
+    products,
+    reviews,
+    users,
+    variants,
+    webhooks,
+)
 from app.settings import Settings
 from app.shop import open_shop
 
 API = "/api/v1"
-RATE_LIMITS = {"sign-in": "10/minute", "register": "5/minute", "mail": "5/minute", "token": "30/minute"}
+RATE_LIMITS = {
+    "sign-in": "10/minute",
+    "register": "5/minute",
+    "mail": "5/minute",
+    "token": "30/minute",
+    "review": "10/minute",
+}
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -49,8 +68,22 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings.redis_url.get_secret_value(), RATE_LIMITS, enabled=settings.rate_limit_enabled
     )
 
-    for_shoppers = (products.router, categories.router, carts.router, orders.router, auth.router, users.router)
-    for_staff = (products.staff_router, variants.router, categories.staff_router, inventory.router)
+    for_shoppers = (
+        products.router,
+        categories.router,
+        reviews.router,
+        carts.router,
+        orders.router,
+        auth.router,
+        users.router,
+    )
+    for_staff = (
+        products.staff_router,
+        variants.router,
+        categories.staff_router,
+        inventory.router,
+        reviews.staff_router,
+    )
     for router in (*for_shoppers, *for_staff, webhooks.router):
         app.include_router(router, prefix=API)
     app.include_router(health.router)

@@ -29,6 +29,7 @@ Money is in minor units (`1999` is 19.99). Lists page by signed cursors. Every e
 
 TAGS = [
     {"name": "Catalogue", "description": "What is for sale."},
+    {"name": "Reviews", "description": "What customers say of products, and who found it helpful."},
     {
         "name": "Cart",
         "description": "Guests keep the `X-Cart-Token` they are given; signing in merges the carts.",
@@ -37,6 +38,7 @@ TAGS = [
     {"name": "Accounts", "description": "Register, confirm the e-mail address, sign in, stay signed in."},
     {"name": "Catalogue for staff", "description": "Decide what is for sale; needs the `catalog` role."},
     {"name": "Inventory for staff", "description": "Count, receive and write off stock; needs the `warehouse` role."},
+    {"name": "Reviews for staff", "description": "Decide what is published; needs the `support` role."},
     {"name": "Webhooks", "description": "What the payment provider calls."},
     {"name": "Operations", "description": "Whether the service lives and is ready."},
 ]
