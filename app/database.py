@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from app.core.logging import get_logger
 from app.core.reader import Connections, Reader, keep_as_it_is
+from app.core.transactions import TransactionPool, Transactions
 from app.errors import Conflict, ServiceUnavailable, ShopError
 from app.repositories.carts import CartRepository
 from app.repositories.catalogue import CatalogueReader
@@ -29,6 +30,7 @@ from app.repositories.inventory import InventoryRepository
 from app.repositories.inventory_ledger import InventoryLedgerRepository
 from app.repositories.inventory_levels import InventoryLevelRepository
 from app.repositories.mail import EmailLogRepository
+from app.repositories.media import MediaRepository
 from app.repositories.orders import OrderRepository
 from app.repositories.outbox import OutboxRepository
 from app.repositories.payments import PaymentRepository
@@ -65,6 +67,7 @@ class UnitOfWork:
         self.inventory = InventoryRepository(session)
         self.ledger = InventoryLedgerRepository(session)
         self.levels = InventoryLevelRepository(session)
+        self.media = MediaRepository(session)
         self.orders = OrderRepository(session)
         self.outbox = OutboxRepository(session)
         self.payments = PaymentRepository(session)
@@ -90,7 +93,7 @@ class Database:
 
     def __init__(
         self,
-        writes: async_sessionmaker[AsyncSession],
+        writes: Transactions,
         reads: async_sessionmaker[AsyncSession],
         connections: Connections,
         media_url: str,
@@ -108,14 +111,14 @@ class Database:
         The connections of the last two stay in autocommit and so need no reset.
         """
         options = _connect_options(settings)
-        writes = _engine(settings, options, pool_pre_ping=True)
+        writes = _engine(settings, options)
         reads = _engine(settings, options, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
         try:
             async with asyncpg.create_pool(
                 driver_url(settings), min_size=0, max_size=settings.database_pool_size, reset=keep_as_it_is, **options
             ) as pool:
                 yield cls(
-                    async_sessionmaker(writes, expire_on_commit=False),
+                    TransactionPool(writes, settings.database_pool_size, settings.database_timeout),
                     async_sessionmaker(reads, expire_on_commit=False),
                     _Pooled(pool, settings.database_timeout),
                     settings.media_url,
@@ -130,7 +133,7 @@ class Database:
 
         `audited` tells the audit triggers who is acting, in one more round trip: for changes to audited tables.
         """
-        async with self._writes.begin() as session:
+        async with self._writes.session() as session:
             tx = UnitOfWork(session)
             if audited:
                 context = structlog.contextvars.get_contextvars()

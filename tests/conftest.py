@@ -20,7 +20,14 @@ from app.dev.embedded import PostgresServer, ValkeyServer
 from app.main import create_app
 from app.settings import Settings
 from app.shop import Shop, open_shop
-from tests.support.databases import BorrowedConnection, copied_database, database_at, migrate, run_on_server
+from tests.support.databases import (
+    BorrowedConnection,
+    BorrowedTransactions,
+    copied_database,
+    database_at,
+    migrate,
+    run_on_server,
+)
 from tests.support.sandbox import RunningSandbox, running_sandbox
 from tests.support.settings import shop_settings
 
@@ -76,8 +83,10 @@ def sandbox() -> Iterator[RunningSandbox]:
 
 
 @pytest.fixture(scope="session")
-def settings(shared_database_url: str, redis_url: str, sandbox: RunningSandbox) -> Settings:
-    return shop_settings(shared_database_url, redis_url, sandbox)
+def settings(
+    shared_database_url: str, redis_url: str, sandbox: RunningSandbox, tmp_path_factory: pytest.TempPathFactory
+) -> Settings:
+    return shop_settings(shared_database_url, redis_url, sandbox, tmp_path_factory.mktemp("media"))
 
 
 @pytest.fixture
@@ -97,7 +106,9 @@ def database(connection: AsyncConnection, settings: Settings) -> Database:
     sessions = async_sessionmaker[AsyncSession](
         connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
     )
-    return Database(sessions, sessions, BorrowedConnection(connection), settings.media_url)
+    return Database(
+        BorrowedTransactions(connection, sessions), sessions, BorrowedConnection(connection), settings.media_url
+    )
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import asyncpg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import make_url
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker
 
 WITNESSES = "witnesses"  # under this name, a connection's `info` keeps the lists of who counts its statements
 ROOT = Path(__file__).parents[2]
@@ -35,6 +35,14 @@ class BorrowedConnection:
         driver: Any = (await self._connection.get_raw_connection()).driver_connection
         rows: list[asyncpg.Record] = await driver.fetch(sql, *arguments)
         return rows
+
+
+class BorrowedTransactions:
+    """The product's transactions, as savepoints of the transaction that a test holds."""
+
+    def __init__(self, connection: AsyncConnection, sessions: async_sessionmaker[AsyncSession]) -> None:
+        self.connection = BorrowedConnection(connection).acquire
+        self.session = sessions.begin
 
 
 def database_at(server_url: str, name: str) -> str:
