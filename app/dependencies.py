@@ -26,6 +26,7 @@ from app.services.auth import AuthService
 from app.services.carts import CartService
 from app.services.categories import CategoryService
 from app.services.inventory import InventoryService
+from app.services.media import MediaService
 from app.services.orders import OrderService
 from app.services.payments import PaymentService
 from app.services.principals import Principal, Shopper
@@ -78,6 +79,7 @@ Auth = Annotated[AuthService, _service("auth")]
 Carts = Annotated[CartService, _service("carts")]
 Categories = Annotated[CategoryService, _service("categories")]
 Inventory = Annotated[InventoryService, _service("inventory")]
+Media = Annotated[MediaService, _service("media")]
 Orders = Annotated[OrderService, _service("orders")]
 Payments = Annotated[PaymentService, _service("payments")]
 Products = Annotated[ProductService, _service("products")]

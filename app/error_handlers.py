@@ -19,6 +19,7 @@ from app.core.security import TokenError
 from app.core.threads import TooBusy
 from app.database import as_shop_error, sqlstate
 from app.errors import ShopError
+from app.gateways.media_store import MediaStoreUnavailable
 from app.openapi import PROBLEM_JSON, PROBLEM_TYPES, methods_at
 
 logger = get_logger(__name__)
@@ -58,6 +59,7 @@ def install_error_handlers(app: FastAPI) -> None:
         CursorError: lambda *_: errors.InvalidCursor(),
         TokenError: lambda *_: errors.InvalidToken(),
         TooBusy: lambda *_: errors.ServiceUnavailable(),
+        MediaStoreUnavailable: lambda *_: errors.ServiceUnavailable(),
         SQLAlchemyError: lambda _, error: _from_database(error),
         asyncpg.PostgresError: lambda _, error: _from_database(error),
         asyncpg.InterfaceError: lambda _, error: _from_database(error),

@@ -1,7 +1,7 @@
 """Every knob of the service, read from the environment (and `.env`) when `Settings()` is called, never at import."""
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -26,6 +26,10 @@ def _long_enough(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _below_public_url(settings: dict[str, Any]) -> str:
+    return f"{settings['public_url'].rstrip('/')}/media"
+
+
 CommaSeparated = BeforeValidator(_split_commas)
 Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
 
@@ -41,10 +45,12 @@ class Settings(BaseSettings):
     environment: Environment = Environment.PRODUCTION
     public_url: str = "http://localhost:8000"
     sandbox_url: str | None = None
-    media_url: str = "http://localhost:8001"
+    media_url: str = Field(default_factory=_below_public_url)
+    media_store: str = Field(default="media", min_length=1, description="A directory, or s3://bucket/folder")
     trusted_hosts: Annotated[tuple[str, ...], NoDecode, CommaSeparated] = ("localhost", "127.0.0.1", "[::1]")
     cors_origins: Annotated[tuple[str, ...], NoDecode, CommaSeparated] = ()
     max_body_bytes: int = Field(default=1_048_576, gt=0)
+    max_upload_bytes: int = Field(default=10_485_760, gt=0)
 
     # PostgreSQL
     database_url: SecretStr
@@ -53,6 +59,10 @@ class Settings(BaseSettings):
 
     # Redis (or Valkey): limits, and the broker of the worker
     redis_url: SecretStr
+
+    # The response cache
+    response_cache_seconds: float = Field(default=60, ge=0, description="How long an answer may be sent; 0 is off")
+    response_cache_bytes: int = Field(default=32_000_000, ge=0, description="Memory for answers, in each process")
 
     # Signing and tokens
     secret_key: Secret

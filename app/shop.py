@@ -9,12 +9,14 @@ from app.core.passwords import PasswordHasher
 from app.core.security import AccessTokens
 from app.database import Database, newest_revision
 from app.gateways.mail import SmtpMailer
+from app.gateways.media_store import MediaStore
 from app.gateways.payments import StripePayments
 from app.services.auth import AuthService
 from app.services.carts import CartService
 from app.services.categories import CategoryService
 from app.services.inventory import InventoryService
 from app.services.mail import MailService
+from app.services.media import MediaService
 from app.services.orders import OrderService
 from app.services.payments import PaymentService
 from app.services.products import ProductService
@@ -44,6 +46,7 @@ class Shop:
         self.variants = VariantService(database)
         self.reviews = ReviewService(database, cursors)
         self.inventory = InventoryService(database, cursors)
+        self.media = MediaService(database, MediaStore(settings.media_store), settings)
         self.carts = CartService(database, settings)
         self.auth = AuthService(database, self.passwords, self.tokens, self.carts, settings)
         self.orders = OrderService(database, self.provider, cursors, settings)
@@ -52,6 +55,7 @@ class Shop:
 
     async def close(self) -> None:
         self.passwords.close()
+        self.media.close()
         await self.provider.close()
 
 

@@ -30,6 +30,7 @@ _PERIODIC: dict[str, tuple[str, float | crontab, int]] = {
     "emporium.reconcile_stuck_payments": ("critical", 5 * 60, 5 * 60),
     "emporium.publish_lost_events": ("bulk", 60, 60),
     "emporium.purge_expired": ("bulk", crontab(minute=7), 60 * 60),
+    "emporium.purge_unused_media": ("bulk", crontab(minute=37), 60 * 60),
     "emporium.audit_stock": ("bulk", crontab(hour=3, minute=17), 60 * 60),
 }
 beat_schedule = {

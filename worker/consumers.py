@@ -75,6 +75,10 @@ async def _call_off_payment(shop: Shop, event: Event) -> None:
     await shop.payments.call_off(event.aggregate_id)
 
 
+async def _make_renditions(shop: Shop, event: Event) -> None:
+    await shop.media.make_renditions(event.aggregate_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Consumer:
     queue: str
@@ -82,6 +86,7 @@ class Consumer:
 
 
 CONSUMERS: dict[str, Consumer] = {
+    "media": Consumer("bulk", {"media.uploaded": _make_renditions}),
     "notifications": Consumer(
         "default",
         {

@@ -7,10 +7,11 @@ disconnects and loses context variables.
 import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 from starlette.datastructures import MutableHeaders
+from starlette.middleware.body_limit import RequestBodyLimitResponder
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.logging import get_logger
@@ -45,14 +46,14 @@ class RequestContext:
         untrusted_host: ASGIApp,
         too_large: ASGIApp,
         trusted_hosts: Sequence[str],
-        max_body_bytes: int,
+        body_limit: Callable[[Scope], int],
     ) -> None:
         self._app = app
         self._crashed = crashed
         self._untrusted_host = untrusted_host
         self._too_large = too_large
         self._trusted_hosts = frozenset(trusted_hosts)
-        self._max_body_bytes = max_body_bytes
+        self._body_limit = body_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -98,9 +99,21 @@ class RequestContext:
         if "*" not in self._trusted_hosts and (host is None or host[1].lower() not in self._trusted_hosts):
             return self._untrusted_host  # RFC 9110 §7.4: never build links from a name the client made up
         length = _header(scope, b"content-length")
-        if length.isdigit() and int(length) > self._max_body_bytes:
+        if length.isdigit() and int(length) > self._body_limit(scope):
             return self._too_large  # bodies that come in chunks are counted as they are read
         return self._app
+
+
+class BodyLimit:
+    """Counts the bytes of a body as they are read; `limit` tells how many a request may have."""
+
+    def __init__(self, app: ASGIApp, limit: Callable[[Scope], int]) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        limited = RequestBodyLimitResponder(self._app, self._limit(scope)) if scope["type"] == "http" else self._app
+        await limited(scope, receive, send)
 
 
 def _request_id(scope: Scope) -> str:

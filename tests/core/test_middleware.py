@@ -148,7 +148,7 @@ async def test_half_an_answer_is_cut_off_and_not_patched(lines: Callable[[], lis
         untrusted_host=never,
         too_large=never,
         trusted_hosts=["*"],
-        max_body_bytes=1,
+        body_limit=lambda _: 1,
     )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://anything") as client:
         with pytest.raises(RuntimeError, match="the file ended early"):

@@ -1,12 +1,18 @@
 """Settings of a shop under test."""
 
+import os
+from pathlib import Path
+
 from pydantic import SecretStr
 
 from app.settings import Environment, Settings
 from tests.support.sandbox import WEBHOOK_SECRET, RunningSandbox
 
 
-def shop_settings(database_url: str, redis_url: str, sandbox: RunningSandbox) -> Settings:
+def shop_settings(
+    database_url: str, redis_url: str, sandbox: RunningSandbox, media_store: Path = Path(os.devnull, "media")
+) -> Settings:
+    """Pictures have no place unless one is named."""
     return Settings(
         _env_file=None,
         environment=Environment.TEST,
@@ -18,7 +24,8 @@ def shop_settings(database_url: str, redis_url: str, sandbox: RunningSandbox) ->
         stripe_api_base=sandbox.url,
         stripe_webhook_secrets=(SecretStr(WEBHOOK_SECRET),),
         smtp_url=SecretStr(sandbox.smtp_url),
-        media_url=sandbox.url,
+        media_store=str(media_store),
+        response_cache_seconds=0,  # a test that is rolled back tells no cache to forget it
         rate_limit_enabled=False,
         log_level="WARNING",
         log_format="console",

@@ -7,6 +7,7 @@ from celery import Task
 
 from app.core.logging import get_logger
 from app.gateways.mail import MailNotSent
+from app.gateways.media_store import MediaStoreUnavailable
 from app.gateways.payments import ProviderUnavailable
 from app.services.mail import MailBusy
 from worker import runtime
@@ -20,7 +21,7 @@ RETRIES = 4
 LONGEST_WAIT = 15.0  # seconds: a waiting retry counts against the broker's visibility timeout
 
 # Sure to pass, or likely to. After the last retry the event comes again from the outbox.
-PASSING = (MailBusy, MailNotSent, NotYet, ProviderUnavailable, OSError)
+PASSING = (MailBusy, MailNotSent, MediaStoreUnavailable, NotYet, ProviderUnavailable, OSError)
 
 
 @celery_app.task(name=HANDLE_EVENT, bind=True, max_retries=RETRIES)

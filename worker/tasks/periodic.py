@@ -51,6 +51,15 @@ def purge_expired() -> None:
     runtime.run(purge)
 
 
+@celery_app.task(name="emporium.purge_unused_media")
+def purge_unused_media() -> None:
+    async def purge_all(shop: Shop) -> None:
+        while await shop.media.purge_unused():
+            pass
+
+    runtime.run(purge_all)
+
+
 @celery_app.task(name="emporium.audit_stock")
 def audit_stock() -> None:
     async def audit(shop: Shop) -> None:
