@@ -1,17 +1,23 @@
 """The application, assembled. Everything starts here; importing this module does nothing."""
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from prometheus_fastapi_instrumentator import Instrumentator
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import Scope
 
 from app import __version__, errors
+from app.core.cache import Journal, MemoryTier, ResponseCache, SharedTier
 from app.core.logging import configure_logging
-from app.core.middleware import RequestContext
+from app.core.middleware import BodyLimit, RequestContext
+from app.core.notices import Listener
 from app.core.rate_limit import RateLimits
+from app.core.routing import IndexedRouter, RouteIndex, RouteMetrics
+from app.database import driver_url
 from app.error_handlers import install_error_handlers, refusal
 from app.openapi import DESCRIPTION, install_openapi
 from app.routers import (
@@ -20,6 +26,7 @@ from app.routers import (
     categories,
     health,
     inventory,
+    media,
     orders,
     pages,
     products,
@@ -29,9 +36,12 @@ from app.routers import (
     webhooks,
 )
 from app.settings import Settings
-from app.shop import open_shop
+from app.shop import Shop, open_shop
 
 API = "/api/v1"
+UPLOADS = re.compile(rf"{API}/products/[^/]+/media")
+CACHED = (f"{API}/products", f"{API}/categories")
+SHOWN_IN_CACHED = (*CACHED, f"{API}/variants", f"{API}/inventory", f"{API}/reviews")
 RATE_LIMITS = {
     "sign-in": "10/minute",
     "register": "5/minute",
@@ -45,12 +55,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the service; its connections are opened when it starts, and closed when it ends."""
     settings = settings or Settings()
     configure_logging(settings.log_level, settings.log_format)
+    journal = Journal()
+    shared = SharedTier(
+        settings.redis_url.get_secret_value(), f"answers:{__version__}", settings.response_cache_seconds
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_shop(settings) as shop:
+        async with open_shop(settings) as shop, _hearing(settings, shop, journal) as listener:
             app.state.shop = shop
+            app.state.listener = listener
             yield
+        await shared.close()
 
     app = FastAPI(
         title="Emporium",
@@ -82,20 +98,34 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         variants.router,
         categories.staff_router,
         inventory.router,
+        media.staff_router,
         reviews.staff_router,
     )
     for router in (*for_shoppers, *for_staff, webhooks.router):
         app.include_router(router, prefix=API)
     app.include_router(health.router)
     app.include_router(pages.router)
+    app.include_router(media.files_router)
     pages.mount_static(app)
 
     install_openapi(app)
     install_error_handlers(app)
+    index = RouteIndex(app.router)
+    app.router.middleware_stack = IndexedRouter(app.router, index)
     # By route template, never by path: the number of series stays that of the routes.
-    Instrumentator(excluded_handlers=["/metrics", "/health/.*", "/static/.*"]).instrument(app).expose(
-        app, include_in_schema=False
-    )
+    app.add_middleware(RouteMetrics, index=index, excluded=["/metrics", "/health/.*", "/static/.*"])
+    Instrumentator().expose(app, include_in_schema=False)
+    if settings.response_cache_seconds:
+        app.add_middleware(
+            ResponseCache,
+            journal=journal,
+            memory=MemoryTier(settings.response_cache_bytes),
+            shared=shared,
+            fresh_seconds=settings.response_cache_seconds,
+            reads=CACHED,
+            writes=SHOWN_IN_CACHED,
+            catch_up=lambda: app.state.listener.catch_up(),
+        )
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
@@ -103,14 +133,42 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         allow_headers=["*"],
         expose_headers=["ETag", "Location", "X-Cart-Token", "X-Request-ID", "Idempotent-Replayed"],
     )
+
+    def body_limit(scope: Scope) -> int:
+        uploads = scope["method"] == "POST" and UPLOADS.fullmatch(scope["path"])
+        return settings.max_upload_bytes if uploads else settings.max_body_bytes
+
     # Inside the context, where FastAPI's own `max_body_size` is not: there its refusals would be no problems.
-    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.max_body_bytes)
+    app.add_middleware(BodyLimit, limit=body_limit)
     app.add_middleware(
         RequestContext,
         crashed=refusal(errors.InternalError),
         untrusted_host=refusal(errors.UntrustedHost),
         too_large=refusal(errors.ContentTooLarge),
         trusted_hosts=settings.trusted_hosts,
-        max_body_bytes=settings.max_body_bytes,
+        body_limit=body_limit,
     )
     return app
+
+
+@asynccontextmanager
+async def _hearing(settings: Settings, shop: Shop, journal: Journal) -> AsyncIterator[Listener]:
+    """Hear of every change to what this process remembers (migration 0007)."""
+    signed_in = shop.auth.known
+
+    def begin() -> None:
+        journal.begin()
+        signed_in.begin()
+
+    def end() -> None:
+        journal.end()
+        signed_in.end()
+
+    handlers = {"catalogue": journal.change, "principals": signed_in.forget}
+    listener = Listener(driver_url(settings), handlers, connected=begin, lost=end)
+    listening = asyncio.create_task(listener.run())
+    try:
+        yield listener
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)

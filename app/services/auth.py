@@ -26,6 +26,7 @@ from app.errors import (
 from app.models.users import OneTimeToken, TokenPurpose, User, UserSession
 from app.schemas.auth import UserCreate
 from app.services.carts import CartService
+from app.services.known_principals import KnownPrincipals
 from app.services.principals import Principal
 from app.settings import Settings
 
@@ -73,6 +74,7 @@ class AuthService:
         self._passwords = passwords
         self._tokens = tokens
         self._carts = carts
+        self.known = KnownPrincipals()
         self._refresh_lifetime = timedelta(days=settings.refresh_token_days)
         self._verification_lifetime = timedelta(hours=settings.verification_hours)
 
@@ -187,11 +189,16 @@ class AuthService:
 
     async def principal(self, claims: AccessClaims) -> Principal:
         """Who holds this access token, with the role of today; `InvalidToken` once the session or account ended."""
-        async with self._database.snapshot() as tx:
-            role = await tx.users.role_in_session(claims.user_id, claims.session_id)
-        if role is None:
-            raise InvalidToken
-        return Principal(claims.user_id, claims.session_id, role)
+        principal = self.known.get(claims.user_id, claims.session_id)
+        if principal is None:
+            changes = self.known.changes
+            async with self._database.snapshot() as tx:
+                role = await tx.users.role_in_session(claims.user_id, claims.session_id)
+            if role is None:
+                raise InvalidToken
+            principal = Principal(claims.user_id, claims.session_id, role)
+            self.known.remember(principal, changes)
+        return principal
 
     async def _authenticate(self, email: str, password: str, device: Device) -> tuple[User, TokenPair]:
         async with self._database.snapshot() as tx:
