@@ -28,8 +28,10 @@ from app.models.categories import Category
 from app.models.inventory import StockLevel
 
 SEARCH_VECTOR = (
-    "setweight(to_tsvector('english', name), 'A') || setweight(to_tsvector('english', summary), 'B') || "
-    "setweight(to_tsvector('english', description), 'C')"
+    "setweight(to_tsvector('english_unaccented', name), 'A') || "
+    "setweight(to_tsvector('english_unaccented', summary), 'B') || "
+    "setweight(to_tsvector('english_unaccented', description), 'C') || "
+    "setweight(jsonb_to_tsvector('english_unaccented', attributes, '[\"string\"]'), 'D')"
 )
 
 
@@ -65,9 +67,7 @@ class Product(Identified, Versioned, Timestamped, Base):
         CheckConstraint("status <> 'active' OR published_at IS NOT NULL", "active_is_published"),
         CheckConstraint("rating_count >= 0 AND rating_average BETWEEN 0 AND 5", "rating"),
         CheckConstraint("cardinality(rating_counts) = 5", "rating_counts"),
-        Index("ix_products_active_newest", "created_at", "id", postgresql_where=text("status = 'active'")),
-        Index("ix_products_search_vector", "search_vector", postgresql_using="gin"),
-        Index("ix_products_name_trgm", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
+        Index("ix_products_unlisted", "created_at", "id", postgresql_where=text("status <> 'active'")),
     )
 
     slug: Mapped[str] = mapped_column(unique=True)
@@ -102,7 +102,6 @@ class Variant(Identified, Versioned, Timestamped, Base):
         CheckConstraint("currency ~ '^[A-Z]{3}$'", "currency"),
         CheckConstraint("weight_g >= 0", "weight"),
         CheckConstraint(f"status IN ({', '.join(repr(status.value) for status in VariantStatus)})", "status"),
-        Index("ix_variants_price", "price_amount", "product_id", postgresql_where=text("status = 'active'")),
     )
 
     product_id: Mapped[UUID] = mapped_column(ForeignKey("products.id", ondelete="RESTRICT"))
