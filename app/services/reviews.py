@@ -26,7 +26,7 @@ from app.schemas.reviews import (
 from app.services.principals import Principal
 
 SEES_ALL_REVIEWS = (Role.SUPPORT, Role.ADMIN)
-_LEADS_AWAY = re.compile(r"https?:|www\.|[^\s@]@[^\s@]+\.[^\s@]", re.IGNORECASE)
+_LEADS_AWAY = re.compile(r"https?:|\bwww\.|[^\s@]@[^\s@]+\.[^\s@]", re.IGNORECASE)
 
 
 class ReviewService:
