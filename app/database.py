@@ -11,13 +11,13 @@ from typing import Any, Self
 
 import asyncpg
 import stamina
-import structlog
 from alembic.script import ScriptDirectory
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+from app.core.context import current
 from app.core.logging import get_logger
 from app.core.reader import Connections, Reader, keep_as_it_is
 from app.core.transactions import TransactionPool, Transactions
@@ -136,7 +136,7 @@ class Database:
         async with self._writes.session() as session:
             tx = UnitOfWork(session)
             if audited:
-                context = structlog.contextvars.get_contextvars()
+                context = current()
                 await session.execute(
                     _SET_AUDIT_CONTEXT,
                     {"actor": context.get("actor_id", ""), "request": context.get("request_id", "")},

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
-import structlog
 from fastapi import Depends, Header, Path, Request
 from fastapi.security import APIKeyHeader, OAuth2PasswordBearer
 
+from app.core.context import note
 from app.core.rate_limit import RateLimit
 from app.core.security import AccessClaims
 from app.errors import (
@@ -97,7 +97,7 @@ async def optional_user(token: Annotated[str | None, Depends(bearer)], shop: The
         return None
     claims: AccessClaims = shop.tokens.read(token)
     principal = await shop.auth.principal(claims)
-    structlog.contextvars.bind_contextvars(actor_id=str(principal.user_id))
+    note(actor_id=str(principal.user_id))
     return principal
 
 

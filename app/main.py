@@ -11,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Scope
 
 from app import __version__, errors
+from app.core.access_log import access_log
 from app.core.cache import Journal, MemoryTier, ResponseCache, SharedTier
 from app.core.logging import configure_logging
 from app.core.middleware import BodyLimit, RequestContext
@@ -78,6 +79,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,  # the redirect would repeat whatever Host the client sent
         separate_input_output_schemas=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # ours are those of app/core
     )
     app.state.settings = settings
     app.state.rate_limits = RateLimits(
@@ -126,13 +128,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             writes=SHOWN_IN_CACHED,
             catch_up=lambda: app.state.listener.catch_up(),
         )
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=settings.cors_origins,
-        allow_methods=["*"],
-        allow_headers=["*"],
-        expose_headers=["ETag", "Location", "X-Cart-Token", "X-Request-ID", "Idempotent-Replayed"],
-    )
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["ETag", "Location", "X-Cart-Token", "X-Request-ID", "Idempotent-Replayed"],
+        )
 
     def body_limit(scope: Scope) -> int:
         uploads = scope["method"] == "POST" and UPLOADS.fullmatch(scope["path"])
@@ -147,6 +150,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         too_large=refusal(errors.ContentTooLarge),
         trusted_hosts=settings.trusted_hosts,
         body_limit=body_limit,
+        say=access_log(settings.log_format),
     )
     return app
 

@@ -10,6 +10,8 @@ import structlog
 from stamina.instrumentation import RetryDetails
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from app.core.context import merge_context
+
 _SECRET_NAMES = re.compile(r"password|secret|token|authorization|cookie|api_key|signature|card", re.IGNORECASE)
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 _NOISY = ("httpx", "httpcore", "stripe", "asyncio", "aiosmtplib", "slowapi")
@@ -27,7 +29,11 @@ def _harmless(name: object, value: Any) -> Any:
         return {key: _harmless(key, inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_harmless(None, inner) for inner in value]
-    return _EMAIL.sub("[e-mail]", value) if isinstance(value, str) else value
+    return without_personal_data(value) if isinstance(value, str) else value
+
+
+def without_personal_data(text: str) -> str:
+    return _EMAIL.sub("[e-mail]", text) if "@" in text else text
 
 
 def _drop_colours(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -49,7 +55,7 @@ def configure_logging(level: str, form: str) -> None:
     `form` is `json` for machines or `console` for people.
     """
     shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
+        merge_context,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

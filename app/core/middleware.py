@@ -8,18 +8,21 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
-import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.middleware.body_limit import RequestBodyLimitResponder
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.core.access_log import Say
+from app.core.context import begin
 from app.core.logging import get_logger
 
 logger = get_logger("access")
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,128}")
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(?::[0-9]{1,5})?")
+_READ = frozenset([b"x-request-id", b"traceparent", b"host", b"content-length"])
+_ANNOUNCE_A_BODY = frozenset([b"content-length", b"transfer-encoding"])  # RFC 9112 §6: without either there is none
 _QUIET = {"/health/live", "/health/ready", "/metrics"}
 
 SECURITY_HEADERS = {
@@ -30,6 +33,7 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+_RAW_SECURITY_HEADERS = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 
 
 class RequestContext:
@@ -47,37 +51,43 @@ class RequestContext:
         too_large: ASGIApp,
         trusted_hosts: Sequence[str],
         body_limit: Callable[[Scope], int],
+        say: Say,
     ) -> None:
         self._app = app
         self._crashed = crashed
         self._untrusted_host = untrusted_host
         self._too_large = too_large
         self._trusted_hosts = frozenset(trusted_hosts)
+        self._is_trusted = lru_cache(maxsize=1000)(self._trusts)
         self._body_limit = body_limit
+        self._say = say
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
 
-        request_id = _request_id(scope)
-        scope.setdefault("state", {})["request_id"] = request_id
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request_id, **_trace(scope))
         started, status = time.perf_counter(), 0
+        told = {name: value for name, value in scope["headers"] if name in _READ}
+        request_id = _request_id(told.get(b"x-request-id"))
+        scope.setdefault("state", {})["request_id"] = request_id
+        begin(request_id=request_id, **_trace(told.get(b"traceparent")))
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = request_id
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
+                headers = message["headers"]
+                names = {name for name, _ in headers}
+                message["headers"] = [
+                    *headers,
+                    (b"x-request-id", request_id.encode()),
+                    *(header for header in _RAW_SECURITY_HEADERS if header[0] not in names),
+                ]
             await send(message)
 
         try:
-            await self._responsible(scope)(scope, receive, send_with_headers)
+            await self._responsible(scope, told)(scope, receive, send_with_headers)
         except Exception:
             logger.exception("unhandled error")
             if status:
@@ -85,23 +95,20 @@ class RequestContext:
             await self._crashed(scope, receive, send_with_headers)
         finally:
             if scope["path"] not in _QUIET:
-                logger.info(
-                    "request",
-                    method=scope["method"],
-                    path=scope["path"],
-                    status=status,
-                    milliseconds=round((time.perf_counter() - started) * 1000, 1),
-                )
+                self._say(scope["method"], scope["path"], status, time.perf_counter() - started)
 
-    def _responsible(self, scope: Scope) -> ASGIApp:
+    def _responsible(self, scope: Scope, told: dict[bytes, bytes]) -> ASGIApp:
         """The application, or the refusal of a request that should not get that far."""
-        host = _HOST.fullmatch(_header(scope, b"host"))
-        if "*" not in self._trusted_hosts and (host is None or host[1].lower() not in self._trusted_hosts):
+        if not self._is_trusted(told.get(b"host", b"")):
             return self._untrusted_host  # RFC 9110 §7.4: never build links from a name the client made up
-        length = _header(scope, b"content-length")
+        length = told.get(b"content-length", b"")
         if length.isdigit() and int(length) > self._body_limit(scope):
             return self._too_large  # bodies that come in chunks are counted as they are read
         return self._app
+
+    def _trusts(self, host: bytes) -> bool:
+        named = _HOST.fullmatch(host.decode("latin-1"))
+        return "*" in self._trusted_hosts or (named is not None and named[1].lower() in self._trusted_hosts)
 
 
 class BodyLimit:
@@ -112,21 +119,21 @@ class BodyLimit:
         self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        limited = RequestBodyLimitResponder(self._app, self._limit(scope)) if scope["type"] == "http" else self._app
-        await limited(scope, receive, send)
+        app = self._app
+        if scope["type"] == "http" and any(name in _ANNOUNCE_A_BODY for name, _ in scope["headers"]):
+            app = RequestBodyLimitResponder(app, self._limit(scope))
+        await app(scope, receive, send)
 
 
-def _request_id(scope: Scope) -> str:
+def _request_id(given: bytes | None) -> str:
     """The caller's id when it is harmless to repeat, else a new one."""
-    given = _header(scope, b"x-request-id")
-    return given if _WELL_FORMED.fullmatch(given) else secrets.token_hex(16)
+    if given is not None and _WELL_FORMED.fullmatch(text := given.decode("latin-1")):
+        return text
+    return secrets.token_hex(16)
 
 
-def _trace(scope: Scope) -> dict[str, str]:
+def _trace(given: bytes | None) -> dict[str, str]:
     """The trace id of W3C Trace Context, so that our log lines join the caller's trace."""
-    given = _header(scope, b"traceparent")
-    return {"trace_id": given.split("-")[1]} if _TRACEPARENT.fullmatch(given) else {}
-
-
-def _header(scope: Scope, name: bytes) -> str:
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+    if given is not None and _TRACEPARENT.fullmatch(text := given.decode("latin-1")):
+        return {"trace_id": text.split("-")[1]}
+    return {}

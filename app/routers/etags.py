@@ -39,7 +39,11 @@ def published(request: Request, body: bytes, *tags: str, version: int | None = N
     """
     etag = f'"{digest(body)}"' if version is None else f'"v{version}-{digest(body)}"'
     signed_in = "authorization" in request.headers
-    headers = {"ETag": etag, "Cache-Control": PRIVATE if signed_in else PUBLIC, "Vary": "Authorization, Accept-Encoding"}
+    headers = {
+        "ETag": etag,
+        "Cache-Control": PRIVATE if signed_in else PUBLIC,
+        "Vary": "Authorization, Accept-Encoding",
+    }
     known = request.headers.get("if-none-match")
     if known is not None and matches(known, etag):
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)

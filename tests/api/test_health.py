@@ -103,4 +103,4 @@ async def test_series_are_as_many_as_routes_and_not_as_requests(
 
     assert after == known
     handlers = {value for _, labels in after for name, value in labels if name == "handler"}
-    assert handlers == {"/api/v1/products/{id_or_slug}", "/api/v1/orders/{order_id}", "/static", "none"}
+    assert handlers == {"/api/v1/products/{id_or_slug}", "/api/v1/orders/{order_id}", "none"}

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import structlog
 from sqlalchemy.exc import DBAPIError
 
+from app.core.context import begin
 from app.core.logging import configure_logging, get_logger
 from app.database import retried_on_conflict
 from tests.support.logs import standard_output
@@ -19,7 +19,7 @@ Log = Callable[[], str]
 @pytest.fixture(params=["json", "console"])
 def log(request: pytest.FixtureRequest) -> Iterator[Log]:
     """What the process has written to standard output so far, in each of the two forms."""
-    structlog.contextvars.clear_contextvars()
+    begin()
     with standard_output() as output:
         configure_logging("DEBUG", request.param)
         yield output.getvalue
@@ -30,8 +30,8 @@ only_json = pytest.mark.parametrize("log", ["json"], indirect=True)
 
 @only_json
 def test_a_line_is_an_object_with_what_is_bound_to_the_request(log: Log) -> None:
-    with structlog.contextvars.bound_contextvars(request_id="abcdefgh"):
-        get_logger("shop").info("order placed", lines=2)
+    begin(request_id="abcdefgh")
+    get_logger("shop").info("order placed", lines=2)
 
     line = json.loads(log())
     assert line.pop("timestamp").endswith("Z")
@@ -40,8 +40,8 @@ def test_a_line_is_an_object_with_what_is_bound_to_the_request(log: Log) -> None
 
 @only_json
 def test_lines_of_libraries_look_the_same(log: Log) -> None:
-    with structlog.contextvars.bound_contextvars(request_id="abcdefgh"):
-        logging.getLogger("library").warning("slow: %s ms", 900, extra={"host": "db"})
+    begin(request_id="abcdefgh")
+    logging.getLogger("library").warning("slow: %s ms", 900, extra={"host": "db"})
 
     line = json.loads(log())
     assert (line["event"], line["logger"], line["level"]) == ("slow: 900 ms", "library", "warning")

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from app.core.access_log import access_log
 from app.core.middleware import SECURITY_HEADERS, RequestContext
 from tests.support.problems import problem_of
 
@@ -149,6 +150,7 @@ async def test_half_an_answer_is_cut_off_and_not_patched(lines: Callable[[], lis
         too_large=never,
         trusted_hosts=["*"],
         body_limit=lambda _: 1,
+        say=access_log("console"),
     )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://anything") as client:
         with pytest.raises(RuntimeError, match="the file ended early"):

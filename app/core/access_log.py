@@ -1,0 +1,53 @@
+"""One line for each request.
+
+There are more of these than of all other lines together, and `logging` takes as long over one as the response cache
+over a whole answer. So the JSON form is written by hand, and flushed a moment later rather than line by line.
+"""
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from app.core.context import current
+from app.core.logging import get_logger, without_personal_data
+
+Say = Callable[[str, str, int, float], None]
+"""Method, path, status and seconds of a request."""
+
+FLUSH_AFTER = 0.1  # seconds
+_logger = get_logger("access")
+
+
+def access_log(form: str) -> Say:
+    """Lines as `configure_logging` was told to write all others."""
+    return _JsonLines().say if form == "json" else _say
+
+
+def _say(method: str, path: str, status: int, seconds: float) -> None:
+    _logger.info("request", method=method, path=path, status=status, milliseconds=round(seconds * 1000, 1))
+
+
+class _JsonLines:
+    def __init__(self) -> None:
+        self._enabled = logging.getLogger("access").isEnabledFor(logging.INFO)
+        self._flushing = False
+
+    def say(self, method: str, path: str, status: int, seconds: float) -> None:
+        if not self._enabled:
+            return
+        context = "".join(f', "{name}": "{value}"' for name, value in current().items())
+        sys.stdout.write(
+            f'{{"event": "request", "method": {json.dumps(method)}, "path": {json.dumps(without_personal_data(path))}, '
+            f'"status": {status}, "milliseconds": {seconds * 1000:.1f}{context}, "logger": "access", "level": "info", '
+            f'"timestamp": "{datetime.now(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00")}Z"}}\n'
+        )
+        if not self._flushing:
+            self._flushing = True
+            asyncio.get_running_loop().call_later(FLUSH_AFTER, self._flush)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        sys.stdout.flush()
