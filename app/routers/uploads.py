@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
@@ -19,7 +19,24 @@ Fields = TypeVar("Fields", bound=BaseModel)
 
 MOST_FIELDS = 10
 LARGEST_FIELD = 8192  # bytes
-_NO_DISK = 2**63
+
+
+class _WholeForm(MultiPartParser):
+    """Keeps the file in memory, and does not take the beginning of a form for a form."""
+
+    spool_max_size = 2**63
+    _ended = False
+
+    def on_end(self) -> None:
+        self._ended = True
+
+    async def parse(self) -> FormData:
+        form = await super().parse()
+        if not self._ended:
+            for file in self._files_to_close_on_error:
+                file.close()
+            raise MultiPartException("It ends too early.")
+        return form
 
 
 async def read_upload(request: Request, fields: type[Fields], file_field: str = "file") -> tuple[bytes, Fields]:
@@ -31,22 +48,23 @@ async def read_upload(request: Request, fields: type[Fields], file_field: str = 
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "multipart/form-data":
         raise UnsupportedMediaType('Send a form: "Content-Type: multipart/form-data".')
-    parser = MultiPartParser(
+    parser = _WholeForm(
         request.headers, request.stream(), max_files=1, max_fields=MOST_FIELDS, max_part_size=LARGEST_FIELD
     )
-    parser.spool_max_size = _NO_DISK
     try:
         form = await parser.parse()
     except MultiPartException as error:
         raise MalformedBody(f"The body is not a form that we can read: {error.message}") from None
     except (ClientDisconnect, ValueError):  # the latter for a charset that is none
         raise MalformedBody("The body is not a complete form.") from None
-    file = form.get(file_field)
-    if not isinstance(file, UploadFile):
-        raise ValidationFailed.at(f"/{file_field}", "missing", "a file is needed here")
-    return await file.read(), _checked(
-        fields, [(name, value) for name, value in form.multi_items() if value is not file]
-    )
+    try:
+        file = form.get(file_field)
+        if not isinstance(file, UploadFile):
+            raise ValidationFailed.at(f"/{file_field}", "missing", "a file is needed here")
+        others = [(name, value) for name, value in form.multi_items() if value is not file]
+        return await file.read(), _checked(fields, others)
+    finally:
+        await form.close()
 
 
 def _checked(fields: type[Fields], items: list[tuple[str, Any]]) -> Fields:
