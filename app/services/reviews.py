@@ -92,7 +92,7 @@ class ReviewService:
             product_id = await tx.reviews.product_for_sale(found) if found else None
             if product_id is None:
                 raise NotFound
-            status = _first_status(data.title, data.body)
+            status = first_status(data.title, data.body)
             review_id = await tx.reviews.add_first(
                 product_id=product_id,
                 user_id=author.user_id,
@@ -171,13 +171,14 @@ def _in_json(rows: Sequence[str], page: Page[Any], summary: str) -> bytes:
     return f'{{"data":[{",".join(rows)}],"page":{info},"summary":{summary}}}'.encode()
 
 
-def _first_status(title: str, body: str) -> ReviewStatus:
+def first_status(title: str, body: str) -> ReviewStatus:
+    """Whether a text that nobody has looked at is published, or waits for support."""
     return ReviewStatus.PENDING if _LEADS_AWAY.search(f"{title}\n{body}") else ReviewStatus.PUBLISHED
 
 
 def _status_after_edit(review: Review) -> ReviewStatus:
     taken_down = review.moderated_at is not None and review.status != ReviewStatus.PUBLISHED
-    return ReviewStatus.PENDING if taken_down else _first_status(review.title, review.body)
+    return ReviewStatus.PENDING if taken_down else first_status(review.title, review.body)
 
 
 def _at_version(review: Review | None, version: int | None) -> Review:

@@ -15,6 +15,7 @@ from app.dev.seed.stories import RESERVED_FOR, Story, story_of
 from app.models.inventory import ReservationStatus, StockReservation
 from app.models.orders import FulfillmentStatus, Order, OrderEvent, OrderLine, PaymentStatus
 from app.models.payments import Payment, Refund, RefundState
+from app.repositories.reviews import BOUGHT
 from app.schemas.base import CURRENCY
 from app.services.pricing import PRICES_INCLUDE_TAX, Item, Quote, price
 
@@ -24,7 +25,7 @@ REFUND_REASON = "order_cancelled"
 
 
 class History:
-    """Writes orders, oldest first."""
+    """Writes orders, oldest first. `bought` says for each product which customer first ordered it when."""
 
     def __init__(
         self,
@@ -44,6 +45,7 @@ class History:
         self._buyers = buyers
         self._weights = [buyer.weight for buyer in buyers]
         self._popular = random.sample(for_sale, len(for_sale))
+        self.bought: dict[UUID, dict[UUID, datetime]] = {}
 
     def write(self, count: int, now: datetime) -> Iterator[None]:
         """Spread so many orders over the last months, more of late and in the evenings; one a step."""
@@ -92,6 +94,9 @@ class History:
             created_at=at,
             updated_at=ended,
         )
+        if buyer.user_id and story.status in BOUGHT:
+            for shelf, _ in picked:
+                self.bought.setdefault(shelf.product_id, {}).setdefault(buyer.user_id, at)
         self._write_lines(order_id, picked, quote, story, at)
         self._write_timeline(order_id, quote, story, at)
         self._write_payment(order_id, quote, story, at)

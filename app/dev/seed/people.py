@@ -33,19 +33,31 @@ class Buyer:
     weight: float = 1.0
 
 
-def write_people(loader: Loader, ids: Ids, password_hash: str, now: datetime) -> list[Buyer]:
-    """Write the accounts, all with the same password; return who orders."""
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who orders, who reviews (every customer but the demo account, which finds nothing reviewed), and the staff."""
+
+    buyers: list[Buyer]
+    critics: list[UUID]
+    staff: dict[Role, UUID]
+
+
+def write_people(loader: Loader, ids: Ids, password_hash: str, now: datetime) -> People:
+    """Write the accounts, all with the same password."""
+    staff = {role: ids() for role in STAFF}
     for role, full_name in STAFF.items():
-        _write_account(loader, ids(), f"{role}@example.com", full_name, role, password_hash, now - OPENED)
+        _write_account(loader, staff[role], f"{role}@example.com", full_name, role, password_hash, now - OPENED)
     people = tomllib.loads((TEXTS / "people.toml").read_text(encoding="utf-8"))
     buyers = [_buyer(None, entry) for entry in people["guests"]]
+    customers = []
     for index, entry in enumerate(people["customers"]):
         user_id = ids()
         buyer = _buyer(user_id, entry, weight=1.0 if index else DEMO_CUSTOMER_WEIGHT)
         joined = now - OPENED + timedelta(days=10 * index)
         _write_account(loader, user_id, buyer.email, buyer.address.full_name, Role.CUSTOMER, password_hash, joined)
         buyers.append(buyer)
-    return buyers
+        customers.append(user_id)
+    return People(buyers, customers[1:], staff)
 
 
 def _buyer(user_id: UUID | None, entry: dict[str, Any], weight: float = 1.0) -> Buyer:

@@ -19,7 +19,9 @@ from app.dev.seed.loader import Loader
 from app.dev.seed.orders import FIRST_NUMBER, History
 from app.dev.seed.people import OPENED, write_people
 from app.dev.seed.products import Catalogue
+from app.dev.seed.reviews import Critics
 from app.dev.seed.stock import Warehouse
+from app.models.users import Role
 
 DEMO_PASSWORD = "emporium-demo"  # noqa: S105  # public on purpose: the accounts exist in development only
 SEED = 20_260_101
@@ -72,7 +74,7 @@ async def _write(loader: Loader, size: Size, now: datetime, progress: Progress) 
     catalogue = Catalogue(loader, ids, random, warehouse, now)
 
     delivery = write_delivery(loader, ids, now - OPENED)
-    buyers = write_people(loader, ids, await _demo_password_hash(), now)
+    people = write_people(loader, ids, await _demo_password_hash(), now)
 
     tree = departments()
     catalogue.write_categories(tree)
@@ -80,9 +82,14 @@ async def _write(loader: Loader, size: Size, now: datetime, progress: Progress) 
     for _ in progress.track(catalogue.write(articles), len(articles), description="products"):
         await loader.make_room()
 
-    history = History(loader, ids, random, warehouse, delivery, buyers, catalogue.for_sale)
+    history = History(loader, ids, random, warehouse, delivery, people.buyers, catalogue.for_sale)
     orders = size.orders if catalogue.for_sale else 0  # the smallest shop may have nothing to sell
     for _ in progress.track(history.write(orders, now), orders, description="orders"):
+        await loader.make_room()
+
+    critics = Critics(loader, ids, random, people.critics, history.bought, people.staff[Role.SUPPORT], now)
+    on_sale = catalogue.on_sale
+    for _ in progress.track(critics.write(on_sale), len(on_sale), description="reviews"):
         await loader.make_room()
 
     for _ in progress.track(warehouse.count(), warehouse.size, description="stock levels"):

@@ -8,6 +8,7 @@ from uuid import UUID
 from app.dev.seed.catalogue import Article, Choice, Department
 from app.dev.seed.ids import Ids
 from app.dev.seed.loader import Loader
+from app.dev.seed.reviews import OnSale
 from app.dev.seed.stock import Shelf, Warehouse
 from app.models.categories import Category
 from app.models.products import (
@@ -26,7 +27,10 @@ VIEWS = ("", ", from closer by", ", with its wrapping")
 
 
 class Catalogue:
-    """Writes articles, and remembers what has been well in stock all along: what past orders are made of."""
+    """Writes articles, and remembers what past orders are made of: what has been well in stock all along.
+
+    `on_sale` is all that customers can see, and review.
+    """
 
     def __init__(self, loader: Loader, ids: Ids, random: Random, warehouse: Warehouse, now: datetime) -> None:
         self._loader = loader
@@ -36,6 +40,7 @@ class Catalogue:
         self._now = now
         self._categories: dict[str, UUID] = {}
         self.for_sale: list[Shelf] = []
+        self.on_sale: list[OnSale] = []
 
     def write_categories(self, departments: tuple[Department, ...]) -> None:
         """The tree of two levels."""
@@ -83,13 +88,15 @@ class Catalogue:
             updated_at=at,
         )
         self._loader.add(product_categories, product_id=product_id, category_id=self._categories[text.category])
+        if text.status == ProductStatus.ACTIVE:
+            self.on_sale.append(OnSale(product_id, text.category, at, original=article.name == text.name))
         self._write_variants(article, product_id, at)
         self._write_pictures(article, product_id, slug, at)
 
     def _write_variants(self, article: Article, product_id: UUID, at: datetime) -> None:
         text = article.text
         for choice in text.choices:
-            shelf = self._new_shelf(article, choice)
+            shelf = self._new_shelf(article, choice, product_id)
             compare_at = text.compare_at and article.amount(text.compare_at + choice.surcharge)
             self._loader.add(
                 Variant,
@@ -110,9 +117,10 @@ class Catalogue:
             if well_stocked and text.status == ProductStatus.ACTIVE:
                 self.for_sale.append(shelf)
 
-    def _new_shelf(self, article: Article, choice: Choice) -> Shelf:
+    def _new_shelf(self, article: Article, choice: Choice, product_id: UUID) -> Shelf:
         return Shelf(
             variant_id=self._ids(),
+            product_id=product_id,
             sku=article.sku + choice.suffix,
             name=article.name,
             option_values=choice.values,

@@ -17,6 +17,7 @@ class Shelf:
     """A variant as it stands in the warehouse, and what an order says about it. `price` is EUR cents with tax."""
 
     variant_id: UUID
+    product_id: UUID
     sku: str
     name: str
     option_values: dict[str, str]
