@@ -92,12 +92,13 @@ class StockMovement(Identified, Base):
         CheckConstraint(f"reason IN ({', '.join(repr(reason.value) for reason in MovementReason)})", "reason"),
         Index("ix_stock_movements_newest", "created_at", "id"),
         Index("ix_stock_movements_of_variant", "variant_id", "created_at", "id"),
-        # The reasons of checkouts are most of the ledger: whoever looks for another need not read past them.
+        Index("ix_stock_movements_of_reference", "reference", "created_at", "id"),
+        # The reasons of orders are most of the ledger: whoever looks for another need not read past them.
         Index(
             "ix_stock_movements_of_staff",
             "created_at",
             "id",
-            postgresql_where=text("reason NOT IN ('reserved', 'released', 'expired')"),
+            postgresql_where=text("reason NOT IN ('reserved', 'released', 'expired', 'shipped')"),
         ),
         Index("ix_stock_movements_adjustment_id", "adjustment_id", postgresql_where=text("adjustment_id IS NOT NULL")),
     )
@@ -106,7 +107,7 @@ class StockMovement(Identified, Base):
     on_hand_delta: Mapped[int] = mapped_column(default=0, server_default="0")
     reserved_delta: Mapped[int] = mapped_column(default=0, server_default="0")
     reason: Mapped[str]
-    reference: Mapped[str | None] = mapped_column(index=True)
+    reference: Mapped[str | None]
     adjustment_id: Mapped[UUID | None]
     actor_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
