@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 from uuid import UUID
 
 from app.dev.seed.catalogue import TEXTS
@@ -62,8 +63,7 @@ class Critics:
         self._moderator = moderator
         self._now = now
         texts = tomllib.loads((TEXTS / "reviews.toml").read_text(encoding="utf-8"))
-        self._any = [_Text(*text) for text in texts["any"]]
-        self._of = {category: [_Text(*text) for text in given] for category, given in texts["of"].items()}
+        self._texts = {category: _texts(category, texts) for category in texts["of"]}
         self._notable = [(ReviewStatus.PENDING, _Text(*text)) for text in texts["held"]]
         self._notable += [(ReviewStatus.REJECTED, _Text(*text)) for text in texts["rejected"]]
 
@@ -101,7 +101,7 @@ class Critics:
     def _write_reviews(self, product: OnSale, authors: Sequence[tuple[UUID, datetime]]) -> None:
         charm = self._random.uniform(0.7, 1.6)
         weights = [weight * charm ** (stars - 3) for stars, weight in _STARS.items()]
-        unsaid = [*self._of[product.category] * 2, *self._any]
+        unsaid = self._texts[product.category]
         for author, at in authors:
             [stars] = self._random.choices(list(_STARS), weights)
             fitting = [text for text in unsaid if text.stars == stars]
@@ -146,3 +146,9 @@ class Critics:
                     helpful=self._random.random() < 0.85,
                     created_at=at + (self._now - at) * self._random.random(),
                 )
+
+
+def _texts(category: str, texts: dict[str, Any]) -> list[_Text]:
+    """What may be said of products of this category, its own texts three times as likely."""
+    lasting = [] if category in texts["fleeting"] else texts["lasting"]
+    return [_Text(*text) for text in (*texts["of"][category] * 3, *texts["any"], *lasting)]
