@@ -4,21 +4,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from bench.goals import GOALS, Goal
+from bench.goals import GOALS, Figure, Goal
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
     """One round of one side: good answers a second, and how many were not.
 
-    `cpu_us` is the server process's processor time per request, where there is one.
+    `cpu_us` is the server process's processor time per request, `p99_ms` the time that 99 of 100 good answers took at
+    most, and `rss_mb` the server process's memory afterwards; each where there is one.
     """
 
     rate: float
     cpu_us: float | None = None
+    p99_ms: float | None = None
+    rss_mb: float | None = None
     failed: int = 0
     generator_load: float | None = None
     """The share of a core that the load generator used; near 1 it was the limit, and the rate says nothing."""
+
+    def value(self, figure: Figure) -> float:
+        value: float | None = getattr(self, figure)
+        if value is None:
+            raise ValueError(f"nothing was measured as {figure}")
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +37,8 @@ class Round:
     service: Measured
     floor: Measured
 
-    @property
-    def ratio(self) -> float:
-        return self.service.rate / self.floor.rate
+    def ratio(self, figure: Figure) -> float:
+        return self.service.value(figure) / self.floor.value(figure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +53,17 @@ class Comparison:
         return GOALS[self.scenario]
 
     @property
+    def ratios(self) -> list[float]:
+        return [one.ratio(self.goal.figure) for one in self.rounds]
+
+    @property
     def ratio(self) -> float:
-        return median(one.ratio for one in self.rounds)
+        return median(self.ratios)
 
     @property
     def spread(self) -> tuple[float, float]:
         """The lowest and the highest ratio of any round."""
-        ratios = [one.ratio for one in self.rounds]
-        return min(ratios), max(ratios)
+        return min(self.ratios), max(self.ratios)
 
     @property
     def failed(self) -> int:
@@ -78,6 +89,8 @@ def _middle(measured: Sequence[Measured]) -> Measured:
     return Measured(
         rate=median(one.rate for one in measured),
         cpu_us=_median_of([one.cpu_us for one in measured]),
+        p99_ms=_median_of([one.p99_ms for one in measured]),
+        rss_mb=_median_of([one.rss_mb for one in measured]),
         generator_load=_median_of([one.generator_load for one in measured]),
     )
 

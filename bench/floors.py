@@ -28,7 +28,9 @@ SELECT v.id, v.sku, v.option_values, v.price_amount, v.compare_at_amount, v.curr
 FROM variants v JOIN stock_levels s ON s.variant_id = v.id
 WHERE v.product_id = $1 AND v.status = 'active' ORDER BY v.id
 """
-MEDIA = "SELECT key, alt FROM product_media WHERE product_id = $1 ORDER BY position"
+MEDIA = """
+SELECT id, key, alt, width, height, position, renditions FROM product_media WHERE product_id = $1 ORDER BY position
+"""
 CATEGORIES = """
 SELECT c.id, c.slug, c.name
 FROM categories c JOIN product_categories pc ON pc.category_id = c.id
@@ -36,34 +38,16 @@ WHERE pc.product_id = $1 ORDER BY c.path
 """
 # All that a card shows is one row's, so a page is one collection and one query.
 CARDS = """
-SELECT page.id, p.slug, p.name, p.summary, p.rating_average::float8, p.rating_count, page.price_amount,
-       cheapest.compare_at_amount, cheapest.currency, picture.key, picture.alt,
-       EXISTS (
-           SELECT FROM variants v JOIN stock_levels s ON s.variant_id = v.id
-           WHERE v.product_id = page.id AND v.status = 'active' AND s.available + s.backorder_limit > 0
-       ) AS in_stock
-FROM (
-    SELECT p.id, min(v.price_amount) AS price_amount
-    FROM products p JOIN variants v ON v.product_id = p.id AND v.status = 'active'
-    WHERE p.status = 'active' AND p.id IN (
-        SELECT pc.product_id
-        FROM product_categories pc
-        JOIN categories c ON c.id = pc.category_id
-        JOIN categories root ON c.path = root.path OR starts_with(c.path, root.path || '/')
-        WHERE root.slug = $1
-    )
-    GROUP BY p.id HAVING min(v.price_amount) >= $2
-    ORDER BY price_amount, p.id LIMIT $3
-) page
-JOIN products p ON p.id = page.id
-JOIN LATERAL (
-    SELECT v.compare_at_amount, v.currency FROM variants v
-    WHERE v.product_id = page.id AND v.status = 'active' ORDER BY v.price_amount, v.id LIMIT 1
-) cheapest ON true
+SELECT p.id, p.slug, p.name, p.summary, l.rating_average::float8, l.rating_count, l.price_from, l.compare_at,
+       l.currency, l.in_stock, picture.key, picture.alt
+FROM listings l
+JOIN products p ON p.id = l.product_id
 LEFT JOIN LATERAL (
-    SELECT m.key, m.alt FROM product_media m WHERE m.product_id = page.id ORDER BY m.position LIMIT 1
+    SELECT coalesce(m.renditions->0->>'key', m.key) AS key, m.alt FROM product_media m
+    WHERE m.product_id = l.product_id ORDER BY m.position LIMIT 1
 ) picture ON true
-ORDER BY page.price_amount, page.id
+WHERE l.category_slugs @> ARRAY[$1::text] AND l.price_from >= $2
+ORDER BY coalesce(l.price_from, 9223372036854775807), l.product_id LIMIT $3
 """
 
 JSON = (b"content-type", b"application/json")
@@ -74,7 +58,8 @@ class Floors:
 
     def __init__(self) -> None:
         self._media_url = os.environ["MEDIA_URL"]
-        self._bodies = {path.name: path.read_bytes() for path in Path(os.environ["FLOOR_BODIES"]).iterdir()}
+        self._directory = Path(os.environ["FLOOR_BODIES"])
+        self._bodies: dict[str, bytes] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -82,11 +67,15 @@ class Floors:
             return
         _, kind, *rest = scope["path"].split("/")
         if kind == "bytes":
-            body = self._bodies[rest[0]]
+            body = self._bodies.get(rest[0])
+            if body is None:
+                body = self._bodies[rest[0]] = (self._directory / rest[0]).read_bytes()
             await _answer(send, 200 if body else 304, body)
         elif kind == "detail":
             body = await self._detail(rest[0])
             await _answer(send, 200 if body else 404, body)
+        elif kind == "ready":
+            await _answer(send, 204, b"")
         else:
             await _answer(send, 200, await self._list(parse_qs(scope["query_string"].decode())))
 
@@ -151,22 +140,31 @@ class Floors:
                 "slug": row["slug"],
                 "name": row["name"],
                 "summary": row["summary"],
-                "thumbnail": self._picture(row) if row["key"] else None,
-                "price_from": {"amount": row["price_amount"], "currency": row["currency"]},
-                "compare_at": _money(row["compare_at_amount"], row["currency"]),
+                "thumbnail": {"url": f"{self._media_url}/{row['key']}", "alt": row["alt"]} if row["key"] else None,
+                "price_from": {"amount": row["price_from"], "currency": row["currency"]},
+                "compare_at": _money(row["compare_at"], row["currency"]),
                 "in_stock": row["in_stock"],
                 "rating": {"average": row["rating_average"], "count": row["rating_count"]},
             }
             for row in rows[:PAGE]
         ]
         more = len(rows) > PAGE
-        last = (
-            base64.urlsafe_b64encode(orjson.dumps([rows[PAGE - 1]["price_amount"], cards[-1]["id"]])) if more else b""
-        )
+        last = base64.urlsafe_b64encode(orjson.dumps([rows[PAGE - 1]["price_from"], cards[-1]["id"]])) if more else b""
         return orjson.dumps({"data": cards, "page": {"limit": PAGE, "next_cursor": last.decode(), "has_more": more}})
 
-    def _picture(self, row: "asyncpg.Record") -> dict[str, str]:
-        return {"url": f"{self._media_url}/{row['key']}", "alt": row["alt"]}
+    def _picture(self, row: "asyncpg.Record") -> dict[str, Any]:
+        return {
+            "id": str(row["id"]),
+            "url": f"{self._media_url}/{row['key']}",
+            "alt": row["alt"],
+            "width": row["width"],
+            "height": row["height"],
+            "position": row["position"],
+            "renditions": [
+                {"url": f"{self._media_url}/{size['key']}", "width": size["width"], "height": size["height"]}
+                for size in orjson.loads(row["renditions"])
+            ],
+        }
 
 
 def _money(amount: int | None, currency: str) -> dict[str, Any] | None:

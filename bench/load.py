@@ -5,14 +5,16 @@ barest server does on a request, needs nothing installed, and reports how busy i
 """
 
 import json
+import math
 import os
 import selectors
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
-from itertools import cycle
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import cycle, islice
 from time import perf_counter, process_time
 from typing import cast
 
@@ -29,20 +31,25 @@ class LoadFailed(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`requests` are complete HTTP messages, sent in turns; answers with the status `expected` count."""
+    """`requests` are complete HTTP messages, sent in turns; answers with the status `expected` count.
+
+    It ends after `seconds`, or earlier when `limit` requests have been sent.
+    """
 
     port: int
     connections: int
     seconds: float
     expected: int
     requests: list[str]
+    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """`completed` good answers came within `seconds`; `answered` counts all, those after the last bell too.
 
-    `failed` of them had another status; `failure` is the beginning of one.
+    `failed` of them had another status; `failure` is the beginning of one. Half of the good answers came within
+    `p50_ms`, 99 of 100 within `p99_ms`.
     """
 
     seconds: float
@@ -50,29 +57,95 @@ class Outcome:
     answered: int
     failed: int
     failure: str
+    p50_ms: float
+    p99_ms: float
     generator_load: float
 
 
-@dataclass(slots=True)
 class _Connection:
-    socket: socket.socket
-    received: bytes = b""
-    response: Response | None = field(default=None)
+    """One request at a time."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.received = b""
+        self.sent_at = 0.0
+        self._response: Response | None = None
 
     def send(self, request: bytes) -> None:
-        self.received, self.response = b"", None
+        self.received, self._response, self.sent_at = b"", None, perf_counter()
         self.socket.send(request)  # smaller than any socket's buffer: it goes out whole
 
-    def answered(self) -> int | None:
+    def status(self) -> int | None:
         """Take what has come; the status, once that completes the answer."""
         chunk = self.socket.recv(RECEIVE_BYTES)
         if not chunk:
             raise LoadFailed("the server closed a connection")
         self.received = self.received + chunk if self.received else chunk
-        self.response = self.response or read_response(self.received)
-        if self.response is None or len(self.received) < self.response.end:
+        self._response = self._response or read_response(self.received)
+        if self._response is None or len(self.received) < self._response.end:
             return None
-        return self.response.status
+        return self._response.status
+
+
+class _Run:
+    """A plan under way."""
+
+    def __init__(self, plan: Plan, selector: selectors.BaseSelector) -> None:
+        self._expected = plan.expected
+        self._requests: Iterator[bytes] = islice(cycle(text.encode("latin-1") for text in plan.requests), plan.limit)
+        self._selector = selector
+        self._out = 0
+        self._latencies = array("d")
+        self._failed = 0
+        self._failure = b""
+
+    def go(self, connections: Sequence[_Connection], seconds: float) -> Outcome:
+        started, busy = perf_counter(), process_time()
+        for connection in connections:
+            self._send_next(connection)
+        self._serve_until(started + seconds)
+        elapsed, busy = perf_counter() - started, process_time() - busy
+        latencies, failed = sorted(self._latencies), self._failed
+
+        self._requests = iter(())
+        self._serve_until(perf_counter() + DRAIN_S)
+        if self._out:
+            raise LoadFailed(f"{self._out} answers did not come within {DRAIN_S:.0f} s")
+        return Outcome(
+            seconds=elapsed,
+            completed=len(latencies),
+            answered=len(self._latencies) + self._failed,
+            failed=failed,
+            failure=self._failure[:SHOWN_BYTES].decode(errors="replace"),
+            p50_ms=1000 * percentile(latencies, 0.50),
+            p99_ms=1000 * percentile(latencies, 0.99),
+            generator_load=busy / elapsed,
+        )
+
+    def _serve_until(self, bell: float) -> None:
+        """Until the bell, or until nothing is under way any more."""
+        while self._out and (now := perf_counter()) < bell:
+            for key, _ in self._selector.select(bell - now):
+                self._take(cast("_Connection", key.data))
+
+    def _take(self, connection: _Connection) -> None:
+        status = connection.status()
+        if status is None:
+            return
+        self._out -= 1
+        if status == self._expected:
+            self._latencies.append(perf_counter() - connection.sent_at)
+        else:
+            self._failed += 1
+            self._failure = connection.received
+        self._send_next(connection)
+
+    def _send_next(self, connection: _Connection) -> None:
+        request = next(self._requests, None)
+        if request is not None:
+            connection.send(request)
+            self._out += 1
 
 
 def generate(plan: Plan) -> Outcome:
@@ -81,55 +154,20 @@ def generate(plan: Plan) -> Outcome:
     Raises:
         LoadFailed: a connection breaks, or the last answers do not come.
     """
-    requests = cycle(request.encode("latin-1") for request in plan.requests)
     with selectors.DefaultSelector() as selector:
-        connections = [_Connection(socket.create_connection(("127.0.0.1", plan.port))) for _ in range(plan.connections)]
+        connections = [_Connection(plan.port) for _ in range(plan.connections)]
         for connection in connections:
-            connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             selector.register(connection.socket, selectors.EVENT_READ, connection)
         try:
-            return _run(plan, selector, connections, requests)
+            return _Run(plan, selector).go(connections, plan.seconds)
         finally:
             for connection in connections:
                 connection.socket.close()
 
 
-def _run(
-    plan: Plan, selector: selectors.BaseSelector, connections: list[_Connection], requests: Iterator[bytes]
-) -> Outcome:
-    completed, failures, out = 0, 0, len(connections)
-    failure = b""
-    started, busy = perf_counter(), process_time()
-    bell = started + plan.seconds
-    for connection in connections:
-        connection.send(next(requests))
-    while (now := perf_counter()) < bell:
-        for key, _ in selector.select(bell - now):
-            connection = cast("_Connection", key.data)
-            status = connection.answered()
-            if status == plan.expected:
-                completed += 1
-            elif status is None:
-                continue
-            else:
-                failures, failure = failures + 1, connection.received
-            connection.send(next(requests))
-    elapsed, busy = perf_counter() - started, process_time() - busy
-
-    give_up = bell + DRAIN_S
-    while out:
-        ready = selector.select(give_up - perf_counter())
-        if not ready:
-            raise LoadFailed(f"{out} answers did not come within {DRAIN_S:.0f} s")
-        out -= sum(cast("_Connection", key.data).answered() is not None for key, _ in ready)
-    return Outcome(
-        seconds=elapsed,
-        completed=completed,
-        answered=completed + failures + len(connections),
-        failed=failures,
-        failure=failure[:SHOWN_BYTES].decode(errors="replace"),
-        generator_load=busy / elapsed,
-    )
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """The smallest value that is not below `share` of all (nearest rank); 0 of nothing."""
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else 0.0
 
 
 def generate_on(core: int, plan: Plan) -> Outcome:

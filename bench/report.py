@@ -1,49 +1,65 @@
 """The same results for eyes, for machines and for the guide."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
-from bench.comparison import Comparison
-from bench.goals import GOALS
+from bench.comparison import Comparison, Measured
+from bench.goals import GOALS, Figure
 
 GENERATOR_IS_THE_LIMIT = 0.95
 COLUMNS = (
-    *("scenario", "floor", "ratio", "spread", "goal", "met"),
-    *("req/s", "floor's req/s", "CPU µs", "floor's CPU µs", "failed"),
+    *("scenario", "floor", "ratio", "spread", "goal", "aim", "met"),
+    *("service", "its floor", "CPU µs", "floor's CPU µs", "p99 ms", "failed"),
 )
+WORDS = {"scenario", "floor", "goal", "aim", "met"}
+UNITS = {Figure.RATE: "/s", Figure.P99: " ms p99", Figure.MEMORY: " MB"}
 
 
 def as_data(
-    comparisons: Sequence[Comparison], machine: dict[str, Any], versions: dict[str, str], setup: dict[str, int]
+    comparisons: Sequence[Comparison],
+    machine: Mapping[str, object],
+    versions: Mapping[str, str],
+    setup: Mapping[str, float],
 ) -> dict[str, Any]:
-    """`results.json`: rates are a second's, `cpu_us` is the server process's time for a request."""
+    """`results.json`, as the README explains it."""
     return {
         "machine": machine,
         "versions": versions,
         "setup": setup,
-        "results": [
-            {
-                "scenario": one.scenario,
-                "floor": one.goal.floor.value,
-                "ratio": round(one.ratio, 3),
-                "spread": [round(bound, 3) for bound in one.spread],
-                "cpu_us": _rounded(one.service.cpu_us),
-                "goal": one.goal.bound,
-                "met": one.met,
-                "aim": one.goal.aim,
-                "rate": round(one.service.rate, 1),
-                "floor_rate": round(one.floor.rate, 1),
-                "floor_cpu_us": _rounded(one.floor.cpu_us),
-                "failed": one.failed,
-                "generator_bound": is_generator_bound(one),
-            }
-            for one in comparisons
-        ],
+        "results": [_result(one) for one in comparisons],
         "not_measured": [name for name in GOALS if name not in {one.scenario for one in comparisons}],
+    }
+
+
+def _result(one: Comparison) -> dict[str, Any]:
+    return {
+        "scenario": one.scenario,
+        "floor": one.goal.floor.value,
+        "ratio": round(one.ratio, 3),
+        "spread": [round(bound, 3) for bound in one.spread],
+        "cpu_us": _rounded(one.service.cpu_us),
+        "goal": one.goal.bound,
+        "met": one.met,
+        "aim": one.goal.aim,
+        "at_most": one.goal.at_most,
+        "figure": one.goal.figure.value,
+        "service": _figures(one.service),
+        "its_floor": _figures(one.floor),
+        "failed": one.failed,
+        "generator_bound": is_generator_bound(one),
+    }
+
+
+def _figures(side: Measured) -> dict[str, float | None]:
+    return {
+        "rate": round(side.rate, 1),
+        "cpu_us": _rounded(side.cpu_us),
+        "p99_ms": _rounded(side.p99_ms),
+        "rss_mb": _rounded(side.rss_mb),
     }
 
 
@@ -56,13 +72,13 @@ def is_generator_bound(one: Comparison) -> bool:
 def table(comparisons: Sequence[Comparison]) -> Table:
     shown = Table(title="Ratios to the floor: medians of rounds that ran side by side")
     for column in COLUMNS:
-        shown.add_column(column, justify="left" if column in ("scenario", "floor", "goal", "met") else "right")
+        shown.add_column(column, justify="left" if column in WORDS else "right")
     for one in comparisons:
         shown.add_row(*_cells(one), style=None if one.met else "yellow")
     return shown
 
 
-def markdown(comparisons: Sequence[Comparison], data: dict[str, Any]) -> str:
+def markdown(comparisons: Sequence[Comparison], data: Mapping[str, Any]) -> str:
     lines = [
         "# Results of the bench",
         "",
@@ -72,14 +88,13 @@ def markdown(comparisons: Sequence[Comparison], data: dict[str, Any]) -> str:
         "|" + "---|" * len(COLUMNS),
         *("| " + " | ".join(_cells(one)) + " |" for one in comparisons),
         "",
-        "Not measured yet: " + ", ".join(data["not_measured"]) + ".",
-        "",
+        *(["Not measured in this run: " + ", ".join(data["not_measured"]) + ".", ""] if data["not_measured"] else []),
         *(f"- {name}: " + _listed(data[name]) for name in ("setup", "machine", "versions")),
     ]
     return "\n".join(lines) + "\n"
 
 
-def write(directory: Path, comparisons: Sequence[Comparison], data: dict[str, Any]) -> None:
+def write(directory: Path, comparisons: Sequence[Comparison], data: Mapping[str, Any]) -> None:
     (directory / "results.json").write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
     (directory / "results.md").write_text(markdown(comparisons, data))
 
@@ -92,13 +107,19 @@ def _cells(one: Comparison) -> tuple[str, ...]:
         f"{one.ratio:.2f}" + (" (generator-bound)" if is_generator_bound(one) else ""),
         f"{low:.2f} to {high:.2f}",
         str(one.goal),
+        f"{one.goal.aim:.2f}",
         "yes" if one.met else "no",
-        f"{one.service.rate:,.0f}",
-        f"{one.floor.rate:,.0f}",
+        _with_unit(one.service, one.goal.figure),
+        _with_unit(one.floor, one.goal.figure),
         _whole(one.service.cpu_us),
         _whole(one.floor.cpu_us),
+        _whole(one.service.p99_ms),
         f"{one.failed:,}",
     )
+
+
+def _with_unit(side: Measured, figure: Figure) -> str:
+    return f"{side.value(figure):,.0f}{UNITS[figure]}"
 
 
 def _whole(value: float | None) -> str:
@@ -109,5 +130,5 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 1)
 
 
-def _listed(values: dict[str, Any]) -> str:
+def _listed(values: Mapping[str, object]) -> str:
     return ", ".join(f"{name} {value}" for name, value in values.items())

@@ -1,187 +1,127 @@
 """Everything that the bench measures, started for one run in a directory that is deleted afterwards."""
 
-import http.client
 import os
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from pathlib import Path
-from signal import SIGTERM
 
 from app.dev.embedded import PostgresServer, RunningPostgres, ValkeyServer
-from app.dev.embedded.processes import free_port, last_lines, stop_server, tethered
+from app.dev.embedded.processes import free_port
 from app.dev.surroundings import DATABASE, Ports, environment_of
+from bench.processes import Cores, Server, run_to_the_end, serving
+from bench.service import OBSERVABLE, WITHOUT_PROVIDER
 
-START_TIMEOUT_S = 60.0
-POLL_INTERVAL_S = 0.05
 INHERITED = ("HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "TMPDIR")
+UVICORN = ("--no-access-log", "--no-server-header", "--log-level", "warning")  # as the service runs it
 
 
-class CannotMeasure(RuntimeError):
-    """A part of the bench did not start. The message says which, and shows the end of its log."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cores:
-    """Server and load generator each get a core when there are two; PostgreSQL runs where the system puts it."""
-
-    server: int
-    generator: int
-
-    @classmethod
-    def of_this_machine(cls) -> "Cores":
-        usable = sorted(_affinity())
-        return cls(usable[0], usable[-1])
-
-
-@dataclass(frozen=True, slots=True)
 class Surroundings:
-    """A shop that is open for requests. `floors` starts last, since it sends what the service answered."""
+    """A shop's database, and servers of several kinds that start when they are first asked for.
 
-    home: Path
-    cores: Cores
-    postgres: RunningPostgres
-    environment: Mapping[str, str]
-    api: "Server"
+    All of them run on the same core. Those that are not measured at the moment wait for requests and cost nothing.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        postgres: RunningPostgres,
+        environment: Mapping[str, str],
+        servers: ExitStack,
+        *,
+        observable: bool,
+    ) -> None:
+        self.home = home
+        self.cores = Cores.of_this_machine()
+        self.postgres = postgres
+        self.bodies = home / "bodies"
+        self.bodies.mkdir()
+        self._environment = environment
+        self._servers = servers
+        self._changes = (OBSERVABLE,) if observable else ()
 
     @property
     def database_url(self) -> str:
         return self.postgres.url(DATABASE, "postgresql")
 
-    @contextmanager
-    def floors(self, bodies: Mapping[str, bytes]) -> Iterator["Server"]:
-        """The bare ASGI application on the core of the service; `bodies` are what floor a sends."""
-        directory = self.home / "bodies"
-        directory.mkdir()
-        for name, body in bodies.items():
-            (directory / name).write_bytes(body)
+    @property
+    def secret_key(self) -> str:
+        return self._environment["SECRET_KEY"]
+
+    @cached_property
+    def api(self) -> Server:
+        """The service as in production."""
+        return self.serve("api")
+
+    @cached_property
+    def uncached_api(self) -> Server:
+        """The service without its response cache."""
+        return self.serve("uncached-api", RESPONSE_CACHE_SECONDS="0")
+
+    @cached_property
+    def api_without_provider(self) -> Server:
+        """The service with a payment provider that answers at once, in its own process."""
+        return self.serve("api-without-provider", WITHOUT_PROVIDER)
+
+    @cached_property
+    def floors(self) -> Server:
+        """The bare ASGI application; floor a sends the files in `bodies`."""
+        return self._uvicorn("floors", "bench.floors:Floors", "--interface", "asgi3")
+
+    @cached_property
+    def textbook(self) -> Server:
+        """The same catalogue as a textbook writes it."""
+        return self._uvicorn("textbook", "bench.textbook:create_app")
+
+    def serve(self, name: str, *changes: str, **environment: str) -> Server:
+        """One more process of the service."""
         port = free_port()
-        environment = {
-            **self.environment,
-            "FLOOR_BODIES": str(directory),
-            "FLOOR_DATABASE_URL": self.database_url,
-        }
-        command = (
-            *(sys.executable, "-m", "uvicorn", "bench.floors:Floors", "--factory", "--port", str(port)),
-            *("--interface", "asgi3", "--no-access-log", "--no-server-header", "--log-level", "warning"),
+        command = (sys.executable, "-m", "bench.service", *self._changes, *changes)
+        return self._start(name, command, {**environment, "SHOP_PORT": str(port)}, port, "/health/ready")
+
+    def _uvicorn(self, name: str, application: str, *options: str) -> Server:
+        port = free_port()
+        command = (sys.executable, "-m", "uvicorn", application, "--factory", "--port", str(port), *UVICORN, *options)
+        environment = {"FLOOR_BODIES": str(self.bodies), "FLOOR_DATABASE_URL": self.database_url}
+        return self._start(name, command, environment, port, "/ready")
+
+    def _start(self, name: str, command: tuple[str, ...], changed: Mapping[str, str], port: int, ready: str) -> Server:
+        environment = {**self._environment, **changed}
+        return self._servers.enter_context(
+            serving(name, command, environment, self.home, self.cores.server, port, ready)
         )
-        with _running("floors", command, environment, self.home, self.cores.server) as pid:
-            _wait_for(port, "/bytes/" + next(iter(bodies)), self.home / "floors.log")
-            yield Server(port, pid)
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """Answers on a port of 127.0.0.1."""
-
-    port: int
-    pid: int
 
 
 @contextmanager
-def surroundings(products: int, *, observable: bool = False) -> Iterator[Surroundings]:
-    """PostgreSQL (durable, as in production), Valkey, the demo shop, the sandbox and one process of the service.
+def surroundings(*, observable: bool = False) -> Iterator[Surroundings]:
+    """PostgreSQL (durable, as in production), Valkey, and the smallest demo shop in them.
 
-    `observable` lets a profiler look into that process.
+    `observable` lets a profiler look into the service.
 
     Raises:
         CannotMeasure: one of them did not start.
     """
-    cores = Cores.of_this_machine()
     with tempfile.TemporaryDirectory(prefix="emporium-bench-") as directory:
         home = Path(directory)
         with PostgresServer.temporary(fast=False) as postgres, ValkeyServer(home / "valkey").running() as valkey:
             postgres.create_database(DATABASE)
+            # No server stands at the ports of the sandbox: nothing that is measured calls it.
             ports = Ports(api=free_port(), sandbox=free_port(), smtp=free_port())
             outer = {name: os.environ[name] for name in INHERITED if name in os.environ}
-            development = environment_of(home, ports, postgres, valkey, outer)
-            _run("migrate", ("migrate",), development, home)
-            _run("seed", ("seed", "--products", str(products)), development, home)  # production refuses demo data
+            development = {
+                **environment_of(home, ports, postgres, valkey, outer),
+                "PYTHONPATH": str(Path(__file__).parent.parent),  # processes run in the directory of their logs
+            }
+            for name, arguments in {"migrate": ("migrate",), "seed": ("seed", "--orders", "0")}.items():
+                command = (sys.executable, "-m", "app.cli", *arguments)
+                run_to_the_end(name, command, development, home)  # production refuses demo data
             production = development | {
                 "ENVIRONMENT": "production",
                 "LOG_FORMAT": "json",
-                "RATE_LIMIT_ENABLED": "false",
-                "PYTHONPATH": str(Path(__file__).parent.parent),  # processes run in the directory of their logs
+                "RATE_LIMIT_ENABLED": "false",  # all load comes from one address
+                "ACCESS_TOKEN_MINUTES": "600",  # a run may take longer than a token lives
             }
-            module = "bench.observable" if observable else "app.cli"
-            serve = (sys.executable, "-m", module, "serve")
-            with (
-                _running("sandbox", (sys.executable, "-m", "sandbox"), development, home, cores.generator),
-                _running("api", serve, production, home, cores.server) as api,
-            ):
-                _wait_for(ports.sandbox, "/health/live", home / "sandbox.log")
-                _wait_for(ports.api, "/health/ready", home / "api.log")
-                yield Surroundings(home, cores, postgres, production, Server(ports.api, api))
-
-
-def _run(name: str, arguments: tuple[str, ...], environment: Mapping[str, str], home: Path) -> None:
-    log = home / f"{name}.log"
-    with log.open("wb") as output:
-        command = (sys.executable, "-m", "app.cli", *arguments)
-        done = subprocess.run(command, env=environment, cwd=home, stdout=output, stderr=output, check=False)  # noqa: S603  # our own command
-    if done.returncode != 0:
-        raise CannotMeasure(f"`shop {name}` failed:\n{last_lines(log)}")
-
-
-@contextmanager
-def _running(
-    name: str, command: tuple[str, ...], environment: Mapping[str, str], home: Path, core: int
-) -> Iterator[int]:
-    """The process, from its first instruction on that core; stopped at the end."""
-    with (home / f"{name}.log").open("wb") as output, on_core(core):
-        process = subprocess.Popen(  # noqa: S603  # our own command
-            tethered(command),
-            env=environment,
-            cwd=home,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    try:
-        yield process.pid
-    finally:
-        stop_server(process, (SIGTERM, 10))
-
-
-@contextmanager
-def on_core(core: int) -> Iterator[None]:
-    """Start child processes inside this block: they stay on the core. Without effect outside Linux."""
-    before = _affinity()
-    _pin({core})
-    try:
-        yield
-    finally:
-        _pin(before)
-
-
-def _affinity() -> set[int]:
-    return os.sched_getaffinity(0) if sys.platform == "linux" else set(range(os.cpu_count() or 1))
-
-
-def _pin(cores: set[int]) -> None:
-    if sys.platform == "linux":
-        os.sched_setaffinity(0, cores)
-
-
-def _wait_for(port: int, path: str, log: Path) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while not _answers(port, path):
-        if time.monotonic() > deadline:
-            raise CannotMeasure(f"{log.stem} did not answer:\n{last_lines(log)}")
-        time.sleep(POLL_INTERVAL_S)
-
-
-def _answers(port: int, path: str) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status < http.HTTPStatus.BAD_REQUEST
-    except OSError:
-        return False
-    finally:
-        connection.close()
+            with ExitStack() as servers:
+                yield Surroundings(home, postgres, production, servers, observable=observable)

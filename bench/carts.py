@@ -1,0 +1,62 @@
+"""Guests' carts of three lines, prepared by SQL as the service would have left them."""
+
+import asyncio
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+
+from bench.catalogue import sku
+
+LINES = 3
+PREFIX = "bench-cart-"
+
+
+@dataclass(slots=True)
+class Carts:
+    """Carts are numbered from 1; the n-th belongs to the bearer of `bench-cart-n`."""
+
+    database_url: str
+    made: int = 0
+
+    def make(self, count: int, skus: int) -> range:
+        """Add carts whose lines are spread over so many SKUs; returns their numbers."""
+        numbers = range(self.made + 1, self.made + 1 + count)
+        asyncio.run(_insert(self.database_url, numbers, skus))
+        self.made += count
+        return numbers
+
+
+def token(number: int) -> str:
+    return f"{PREFIX}{number}"
+
+
+def variants(number: int, skus: int) -> list[UUID]:
+    """What is in a cart. The n-th cart begins at SKU 7919 n, a prime: its neighbours hold other pages' rows."""
+    return [sku((7919 * number + line) % skus) for line in range(LINES)]
+
+
+async def _insert(database_url: str, numbers: range, skus: int) -> None:
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute(
+            "INSERT INTO carts (id, token_hash, currency, status, expires_at) "
+            "SELECT uuidv7(), sha256(($1 || n)::bytea), 'EUR', 'active', now() + interval '30 days' "
+            "FROM generate_series($2::int, $3::int) AS n",
+            PREFIX,
+            numbers.start,
+            numbers.stop - 1,
+        )
+        lines = [(number, variant) for number in numbers for variant in variants(number, skus)]
+        await connection.execute(
+            "INSERT INTO cart_lines (id, cart_id, variant_id, quantity) "
+            "SELECT uuidv7(), carts.id, line.variant_id, 1 "
+            "FROM unnest($2::int[], $3::uuid[]) AS line (cart, variant_id) "
+            "JOIN carts ON carts.token_hash = sha256(($1 || line.cart)::bytea)",
+            PREFIX,
+            [number for number, _ in lines],
+            [variant for _, variant in lines],
+        )
+        await connection.execute("ANALYZE carts, cart_lines")
+    finally:
+        await connection.close()
