@@ -62,6 +62,7 @@ def install_error_handlers(app: FastAPI) -> None:
         MediaStoreUnavailable: lambda *_: errors.ServiceUnavailable(),
         SQLAlchemyError: lambda _, error: _from_database(error),
         asyncpg.PostgresError: lambda _, error: _from_database(error),
+        asyncpg.InternalClientError: lambda _, error: _from_database(error),
         asyncpg.InterfaceError: lambda _, error: _from_database(error),
         OSError: lambda _, error: _from_database(error),  # also a refused connection
     }

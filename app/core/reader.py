@@ -14,6 +14,12 @@ from sqlalchemy import Executable
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.sql import ClauseElement
 
+LOST_CONNECTION = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.InternalClientError,  # what asyncpg says of a connection whose last words it has yet to read
+    ConnectionError,
+)
 _DIALECT = dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's dialects have no annotations
 
 
@@ -59,15 +65,22 @@ class Reader:
         self._connections = connections
 
     async def fetch(self, query: Query, **parameters: Any) -> Sequence[asyncpg.Record]:
-        """All rows; columns by number or by name."""
-        async with self._connections.acquire() as connection:
-            rows: list[asyncpg.Record] = await connection.fetch(query.sql, *query.arguments(parameters))
-            return rows
+        """All rows; columns by number or by name. A lost connection is no failure yet: reading twice does no harm."""
+        arguments = query.arguments(parameters)
+        try:
+            return await self._fetch(query.sql, arguments)
+        except LOST_CONNECTION:
+            return await self._fetch(query.sql, arguments)
 
     async def fetch_row(self, query: Query, **parameters: Any) -> asyncpg.Record | None:
         """The first row."""
         rows = await self.fetch(query, **parameters)
         return rows[0] if rows else None
+
+    async def _fetch(self, sql: str, arguments: list[Any]) -> Sequence[asyncpg.Record]:
+        async with self._connections.acquire() as connection:
+            rows: list[asyncpg.Record] = await connection.fetch(sql, *arguments)
+            return rows
 
 
 async def keep_as_it_is(_connection: Any) -> None:

@@ -147,8 +147,9 @@ class ResponseCache:
         computation, is_ours = self._computation(key, scope)
         try:
             entry = await asyncio.shield(computation.task)
-        except NotKept as answer:
-            if answer.failed and last is not None and time.time() - last.computed_at < STALE_IF_ERROR:
+        except Exception as error:
+            failed = not isinstance(error, NotKept) or error.failed
+            if failed and last is not None and time.time() - last.computed_at < STALE_IF_ERROR:
                 _FAILED.inc()
                 return last
             if is_ours:
