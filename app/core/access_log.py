@@ -5,11 +5,13 @@ over a whole answer. So the JSON form is written by hand, and flushed a moment l
 """
 
 import asyncio
-import json
 import logging
 import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii as quoted
 
 from app.core.context import current
 from app.core.logging import get_logger, without_personal_data
@@ -38,11 +40,11 @@ class _JsonLines:
     def say(self, method: str, path: str, status: int, seconds: float) -> None:
         if not self._enabled:
             return
-        context = "".join(f', "{name}": "{value}"' for name, value in current().items())
+        context = "".join([f', "{name}": "{value}"' for name, value in current().items()])
         sys.stdout.write(
-            f'{{"event": "request", "method": {json.dumps(method)}, "path": {json.dumps(without_personal_data(path))}, '
+            f'{{"event": "request", "method": {quoted(method)}, "path": {quoted(without_personal_data(path))}, '
             f'"status": {status}, "milliseconds": {seconds * 1000:.1f}{context}, "logger": "access", "level": "info", '
-            f'"timestamp": "{datetime.now(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00")}Z"}}\n'
+            f'"timestamp": "{_timestamp()}"}}\n'
         )
         if not self._flushing:
             self._flushing = True
@@ -51,3 +53,13 @@ class _JsonLines:
     def _flush(self) -> None:
         self._flushing = False
         sys.stdout.flush()
+
+
+def _timestamp() -> str:
+    now = time.time()
+    return f"{_second(int(now))}.{int(now % 1 * 1_000_000):06d}Z"
+
+
+@lru_cache(maxsize=2)
+def _second(since_1970: int) -> str:
+    return datetime.fromtimestamp(since_1970, UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -4,8 +4,8 @@ Plain ASGI on purpose: Starlette's `BaseHTTPMiddleware` costs a task and two que
 disconnects and loses context variables.
 """
 
+import random
 import re
-import secrets
 import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -34,6 +34,7 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 _RAW_SECURITY_HEADERS = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+_SECURITY_HEADER_NAMES = frozenset(name for name, _ in _RAW_SECURITY_HEADERS)
 
 
 class RequestContext:
@@ -78,12 +79,11 @@ class RequestContext:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = message["headers"]
-                names = {name for name, _ in headers}
-                message["headers"] = [
-                    *headers,
-                    (b"x-request-id", request_id.encode()),
-                    *(header for header in _RAW_SECURITY_HEADERS if header[0] not in names),
-                ]
+                missing = _RAW_SECURITY_HEADERS
+                names = [name for name, _ in headers]
+                if not _SECURITY_HEADER_NAMES.isdisjoint(names):  # a page has a policy of its own
+                    missing = [header for header in missing if header[0] not in names]
+                message["headers"] = [*headers, (b"x-request-id", request_id.encode()), *missing]
             await send(message)
 
         try:
@@ -129,7 +129,7 @@ def _request_id(given: bytes | None) -> str:
     """The caller's id when it is harmless to repeat, else a new one."""
     if given is not None and _WELL_FORMED.fullmatch(text := given.decode("latin-1")):
         return text
-    return secrets.token_hex(16)
+    return f"{random.getrandbits(128):032x}"
 
 
 def _trace(given: bytes | None) -> dict[str, str]:

@@ -5,6 +5,7 @@ a query. The index looks at those routes only that begin like the path, and hand
 the route. Whatever it does not know (another method, no such path, a mounted application) goes the usual way.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,8 +22,12 @@ _FOUND = "shop.route"
 
 @dataclass(frozen=True, slots=True)
 class IndexedRoute:
-    """`template` is the whole path, `/api/v1/products/{id_or_slug}`; `way_in` what the application included."""
+    """`template` is the whole path, `/api/v1/products/{id_or_slug}`; `way_in` what the application included.
 
+    Of several that fit, the one that was added first has its place before the others, and wins.
+    """
+
+    place: int
     template: str
     methods: frozenset[str]
     pattern: Any
@@ -46,22 +51,28 @@ class RouteIndex:
     def _search(self, path: str, method: str) -> IndexedRoute | None:
         if self._routes is None:
             self._routes = self._build()
-        start = len(path)
-        while start > 0:
-            for route in self._routes.get(path[:start], ()):
-                if method in route.methods and route.pattern.match(path):
-                    return route
-            start = path.rfind("/", 0, start)
-        return None
+        first: IndexedRoute | None = None
+        end = len(path)
+        while end > 0:
+            for route in self._routes.get(path[:end], ()):
+                if (
+                    (first is None or route.place < first.place)
+                    and method in route.methods
+                    and route.pattern.match(path)
+                ):
+                    first = route
+            end = path.rfind("/", 0, end)
+        return first
 
     def _build(self) -> dict[str, list[IndexedRoute]]:
         routes: dict[str, list[IndexedRoute]] = {}
+        place = itertools.count()
         for way_in in self._router.routes:
             for context in iter_route_contexts([way_in]):
                 if context.path and context.methods:
                     beginning = context.path.partition("{")[0].rstrip("/") or "/"
                     routes.setdefault(beginning, []).append(
-                        IndexedRoute(context.path, frozenset(context.methods), context.path_regex, way_in)
+                        IndexedRoute(next(place), context.path, frozenset(context.methods), context.path_regex, way_in)
                     )
         return routes
 

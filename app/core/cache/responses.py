@@ -122,7 +122,7 @@ class ResponseCache:
             start, body = entry.not_modified
         else:
             start, body = entry.compressed if accepts_gzip(encodings) else entry.as_it_is
-        await send({**start, "headers": [*start["headers"]]})
+        await send({**start})  # layers around this one change the message
         await send(body if scope["method"] == "GET" else {**body, "body": b""})
 
     def _may_be_sent(self, entry: Entry, key: bytes, scope: Scope) -> bool:
