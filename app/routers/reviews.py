@@ -26,7 +26,7 @@ from app.errors import (
     TooManyRequests,
 )
 from app.openapi import problems
-from app.routers.etags import NOT_MODIFIED, published, tagged
+from app.routers.etags import NOT_MODIFIED, PRIVATE, published, tagged
 from app.schemas.base import PageRead
 from app.schemas.reviews import (
     ProductReviewQuery,
@@ -98,6 +98,7 @@ async def list_reviews(
 )
 async def get_review(review_id: ReviewId, viewer: OptionalUser, reviews: Reviews, response: Response) -> ReviewDetail:
     """Show a review. One that is not published is there for its author and for support only."""
+    response.headers["Cache-Control"] = PRIVATE
     return tagged(response, await reviews.get(review_id, viewer))
 
 

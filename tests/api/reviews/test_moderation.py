@@ -119,11 +119,12 @@ async def test_why_a_review_was_looked_at_is_nobody_elses_business(
     await moderate(client, review, support, "published", "A complaint was unfounded.")
     address = f"{API}/reviews/{review['id']}"
 
-    own = (await client.get(address, headers=ada)).json()
-    others = (await client.get(address, headers=await customer(shop))).json()
+    own = await client.get(address, headers=ada)
+    others = await client.get(address, headers=await customer(shop))
 
-    assert own["moderation"]["reason"] == "A complaint was unfounded."
-    assert others == own | {"moderation": None}
+    assert own.json()["moderation"]["reason"] == "A complaint was unfounded."
+    assert others.json() == own.json() | {"moderation": None}
+    assert own.headers["Cache-Control"] == others.headers["Cache-Control"] == "private, no-cache"
 
 
 async def test_a_decision_takes_a_review_down_and_brings_it_back(
