@@ -29,6 +29,7 @@ from app.repositories.idempotency import IdempotencyRepository
 from app.repositories.inventory import InventoryRepository
 from app.repositories.inventory_ledger import InventoryLedgerRepository
 from app.repositories.inventory_levels import InventoryLevelRepository
+from app.repositories.listings.reader import ListingReader
 from app.repositories.mail import EmailLogRepository
 from app.repositories.media import MediaRepository
 from app.repositories.orders import OrderRepository
@@ -89,38 +90,47 @@ class UnitOfWork:
 
 
 class Database:
-    """`reader` serves the hot reads of `catalogue`; everything else is a `transaction()` or a `snapshot()`."""
+    """`reader` serves the hot reads, those of `catalogue` and of `listings` among them.
+
+    Everything else is a `transaction()` or a `snapshot()`.
+    """
 
     def __init__(
         self,
         writes: Transactions,
         reads: async_sessionmaker[AsyncSession],
         connections: Connections,
+        list_connections: Connections,
         media_url: str,
     ) -> None:
         self._writes = writes
         self._reads = reads
         self.reader = Reader(connections)
         self.catalogue = CatalogueReader(self.reader, media_url)
+        self.listings = ListingReader(Reader(list_connections), media_url)
 
     @classmethod
     @asynccontextmanager
     async def connected(cls, settings: Settings) -> AsyncIterator[Self]:
-        """Three pools, empty until they are used: for transactions, for snapshots, and for the hot reads.
+        """Four pools, empty until they are used: for transactions, for snapshots, for hot reads and for lists.
 
-        The connections of the last two stay in autocommit and so need no reset.
+        The connections of the last three stay in autocommit and so need no reset. Lists have some of their own, for
+        they are planned anew each time: which index is the best depends on what is looked for. And however slow a
+        search may be, it keeps nobody waiting who has found a product.
         """
         options = _connect_options(settings)
         writes = _engine(settings, options)
         reads = _engine(settings, options, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
         try:
-            async with asyncpg.create_pool(
-                driver_url(settings), min_size=0, max_size=settings.database_pool_size, reset=keep_as_it_is, **options
-            ) as pool:
+            async with (
+                _reading_pool(settings, options) as connections,
+                _reading_pool(settings, options, plan_cache_mode="force_custom_plan") as list_connections,
+            ):
                 yield cls(
                     TransactionPool(writes, settings.database_pool_size, settings.database_timeout),
                     async_sessionmaker(reads, expire_on_commit=False),
-                    _Pooled(pool, settings.database_timeout),
+                    connections,
+                    list_connections,
                     settings.media_url,
                 )
         finally:
@@ -160,6 +170,17 @@ class _Pooled:
 
     def acquire(self) -> AbstractAsyncContextManager[Any]:
         return self._pool.acquire(timeout=self._timeout)
+
+
+@asynccontextmanager
+async def _reading_pool(
+    settings: Settings, options: dict[str, Any], **server_settings: str
+) -> AsyncIterator[Connections]:
+    options = {**options, "server_settings": options["server_settings"] | server_settings}
+    async with asyncpg.create_pool(
+        driver_url(settings), min_size=0, max_size=settings.database_pool_size, reset=keep_as_it_is, **options
+    ) as pool:
+        yield _Pooled(pool, settings.database_timeout)
 
 
 def driver_url(settings: Settings) -> str:
@@ -217,7 +238,7 @@ retried_on_conflict = stamina.retry(
 
 def as_shop_error(error: Exception) -> ShopError | None:
     """The refusal that a database error stands for; None when it is a defect of ours."""
-    if isinstance(error, PoolTimeout | OSError | TimeoutError | InterfaceError):
+    if isinstance(error, PoolTimeout | OSError | TimeoutError | InterfaceError | asyncpg.InternalClientError):
         return ServiceUnavailable()
     if isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError):  # those are values of ours
         return ServiceUnavailable()

@@ -26,6 +26,7 @@ from app.services.auth import AuthService
 from app.services.carts import CartService
 from app.services.categories import CategoryService
 from app.services.inventory import InventoryService
+from app.services.listings import ListingService
 from app.services.media import MediaService
 from app.services.orders import OrderService
 from app.services.payments import PaymentService
@@ -79,6 +80,7 @@ Auth = Annotated[AuthService, _service("auth")]
 Carts = Annotated[CartService, _service("carts")]
 Categories = Annotated[CategoryService, _service("categories")]
 Inventory = Annotated[InventoryService, _service("inventory")]
+Listings = Annotated[ListingService, _service("listings")]
 Media = Annotated[MediaService, _service("media")]
 Orders = Annotated[OrderService, _service("orders")]
 Payments = Annotated[PaymentService, _service("payments")]

@@ -27,6 +27,7 @@ from app.routers import (
     categories,
     health,
     inventory,
+    listings,
     media,
     orders,
     pages,
@@ -87,6 +88,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
 
     for_shoppers = (
+        listings.router,
         products.router,
         categories.router,
         reviews.router,

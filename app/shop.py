@@ -15,6 +15,7 @@ from app.services.auth import AuthService
 from app.services.carts import CartService
 from app.services.categories import CategoryService
 from app.services.inventory import InventoryService
+from app.services.listings import ListingService
 from app.services.mail import MailService
 from app.services.media import MediaService
 from app.services.orders import OrderService
@@ -42,7 +43,8 @@ class Shop:
 
         self.users = UserService(database)
         self.categories = CategoryService(database)
-        self.products = ProductService(database, cursors, settings)
+        self.listings = ListingService(database, cursors)
+        self.products = ProductService(database, settings)
         self.variants = VariantService(database)
         self.reviews = ReviewService(database, cursors)
         self.inventory = InventoryService(database, cursors)

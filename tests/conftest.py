@@ -106,9 +106,8 @@ def database(connection: AsyncConnection, settings: Settings) -> Database:
     sessions = async_sessionmaker[AsyncSession](
         connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
     )
-    return Database(
-        BorrowedTransactions(connection, sessions), sessions, BorrowedConnection(connection), settings.media_url
-    )
+    borrowed = BorrowedConnection(connection)
+    return Database(BorrowedTransactions(connection, sessions), sessions, borrowed, borrowed, settings.media_url)
 
 
 @pytest.fixture

@@ -1,33 +1,16 @@
 """Products: browsed by everyone, edited by the catalogue's staff."""
 
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response, status
+from fastapi import APIRouter, Request, Response, status
 
 from app.dependencies import CatalogStaff, IdOrSlug, IfMatch, OptionalIfMatch, OptionalUser, ProductId, Products
-from app.errors import Forbidden, InvalidCursor, NotFound, PreconditionFailed, PreconditionRequired, SlugTaken
+from app.errors import Forbidden, NotFound, PreconditionFailed, PreconditionRequired, SlugTaken
 from app.openapi import problems
-from app.routers.etags import CATALOGUE, NOT_MODIFIED, PRIVATE, published, tagged
-from app.schemas.base import PageRead
-from app.schemas.products import ProductCard, ProductCreate, ProductQuery, ProductRead, ProductUpdate
+from app.routers.etags import NOT_MODIFIED, PRIVATE, published, tagged
+from app.schemas.products import ProductCreate, ProductRead, ProductUpdate
 
 router = APIRouter(prefix="/products", tags=["Catalogue"])
 staff_router = APIRouter(prefix="/products", tags=["Catalogue for staff"])
-
-
-@router.get(
-    "",
-    operation_id="products_list",
-    response_model=PageRead[ProductCard],
-    responses={**NOT_MODIFIED, **problems(InvalidCursor)},
-)
-async def list_products(request: Request, query: Annotated[ProductQuery, Query()], products: Products) -> Response:
-    """Browse and search what is for sale.
-
-    All filters must hold. Prices are compared with the cheapest variant's, in minor units. Cursors go in both
-    directions and belong to the sort and the filters that they were given for.
-    """
-    return published(request, await products.page(query), CATALOGUE)
 
 
 @router.get(

@@ -1,8 +1,9 @@
 """What all schemas share: strict inputs, plain outputs, money, text that PostgreSQL can store."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from pydantic.config import JsonDict
@@ -80,11 +81,10 @@ class PageInfo(Output):
     total: int | None = Field(description="Only with `include_total=true`")
 
 
-def _show_one_row(schema: JsonDict, page: type[Any]) -> None:
-    """The example of a page: with one row, which is the example of its own schema."""
-    [row] = page.__pydantic_generic_metadata__["args"]
-    schema["example"] = {
-        "data": [row.model_config["json_schema_extra"]["example"]],
+def page_example(row: JsonDict) -> JsonDict:
+    """The example of a page with one row."""
+    return {
+        "data": [row],
         "page": {
             "next_cursor": "KfQCb7xhu7-fmOJlZuBCBFtbIjIwMjYtMDEtMDIiXSxmYWxzZV0",
             "prev_cursor": None,
@@ -93,6 +93,11 @@ def _show_one_row(schema: JsonDict, page: type[Any]) -> None:
             "total": None,
         },
     }
+
+
+def _show_one_row(schema: JsonDict, page: type[Any]) -> None:
+    [row] = page.__pydantic_generic_metadata__["args"]
+    schema["example"] = page_example(row.model_config["json_schema_extra"]["example"])
 
 
 class PageRead(Output, Generic[Item]):
@@ -108,32 +113,40 @@ def page_of(page: KeysetPage[Item]) -> "PageRead[Item]":
     return PageRead(data=list(page.rows), page=PageInfo.model_validate(page))
 
 
-def page_in_json(rows: Sequence[str], page: KeysetPage[Any]) -> bytes:
-    """A `PageRead` of rows that are JSON already."""
+def page_in_json(rows: Sequence[str], page: KeysetPage[Any], **beside: str) -> bytes:
+    """A `PageRead` of rows that are JSON already, as are the further members `beside`."""
     info = PageInfo.model_validate(page).model_dump_json()
-    return f'{{"data":[{",".join(rows)}],"page":{info}}}'.encode()
+    members = "".join(f',"{name}":{value}' for name, value in beside.items())
+    return f'{{"data":[{",".join(rows)}],"page":{info}{members}}}'.encode()
 
 
-class PageQuery(Input):
-    """What every list takes. Subclasses add their filters; an unknown parameter is refused with the known ones."""
+class Parameters(Input):
+    """The query of an operation. A parameter that it does not know is refused with those that it does."""
 
-    limit: int = Field(default=20, ge=1, le=100, description="How many rows to a page")
-    cursor: str | None = Field(default=None, max_length=1000, description="`next_cursor` or `prev_cursor` of a page")
-    include_total: bool = Field(default=False, description="Count all rows of the list, at a cost")
+    families: ClassVar[dict[str, re.Pattern[str]]] = {}  # parameters whose names have a part of the client's choice
 
     @model_validator(mode="before")
     @classmethod
     def _known_parameters(cls, given: dict[str, Any]) -> dict[str, Any]:
         known = [field.alias or name for name, field in cls.model_fields.items()]
-        refusal = PydanticCustomError(
-            "unknown_parameter", "is unknown here; known are {known}", {"known": ", ".join(known)}
-        )
+        listed = ", ".join([*known, *cls.families])
+        refusal = PydanticCustomError("unknown_parameter", "is unknown here; known are {known}", {"known": listed})
         unknown = [
-            InitErrorDetails(type=refusal, loc=(name,), input=given[name]) for name in given if name not in known
+            InitErrorDetails(type=refusal, loc=(name,), input=given[name])
+            for name in given
+            if name not in known and not any(family.fullmatch(name) for family in cls.families.values())
         ]
         if unknown:
             raise ValidationError.from_exception_data(cls.__name__, unknown)
         return given
+
+
+class PageQuery(Parameters):
+    """What every list takes; subclasses add their filters."""
+
+    limit: int = Field(default=20, ge=1, le=100, description="How many rows to a page")
+    cursor: str | None = Field(default=None, max_length=2000, description="`next_cursor` or `prev_cursor` of a page")
+    include_total: bool = Field(default=False, description="Count all rows of the list, at a cost")
 
     def bound(self) -> dict[str, object]:
         """What a cursor belongs to: the sort and the filters, but not the page's size."""

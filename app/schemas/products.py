@@ -1,23 +1,21 @@
 """What is sold, as the shop shows it and as staff write it."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator, with_config
+from pydantic import AfterValidator, ConfigDict, Field, with_config
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from app.schemas import examples
 from app.schemas.base import (
-    LARGEST_AMOUNT,
     Input,
     LongText,
     Money,
     Name,
+    OneLine,
     Output,
-    PageQuery,
     ShortText,
     Slug,
     Storable,
@@ -51,7 +49,7 @@ AttributeValue = (
     AttributeText | bool | AttributeNumber | AttributeDecimal | Annotated[list[AttributeText], Field(max_length=50)]
 )
 Attributes = Annotated[
-    dict[Annotated[str, Field(min_length=1, max_length=50), Storable], AttributeValue], Field(max_length=50)
+    dict[Annotated[str, Field(min_length=1, max_length=50), Storable, OneLine], AttributeValue], Field(max_length=50)
 ]
 CategoryIds = Annotated[list[UUID], Field(max_length=20), AfterValidator(_distinct)]
 Editable = Literal["draft", "active"]
@@ -96,60 +94,6 @@ class ProductUpdate(TypedDict, total=False):
     attributes: Attributes
     options: Options
     status: Editable
-
-
-class ProductSort(StrEnum):
-    RELEVANCE = "relevance"
-    NEWEST = "-created_at"
-    OLDEST = "created_at"
-    CHEAPEST = "price"
-    DEAREST = "-price"
-    NAME = "name"
-
-
-PriceLimit = Annotated[int, Field(ge=0, le=LARGEST_AMOUNT)]
-
-
-class ProductQuery(PageQuery):
-    """Filters of the list; all of them must hold."""
-
-    q: Annotated[str, Field(max_length=200), Storable] | None = Field(
-        default=None, description='Words to find; `"exact phrase"`, `or` and `-not` work as in a web search'
-    )
-    category: Slug | None = Field(default=None, description="A category's slug; everything below it is included")
-    price_gte: PriceLimit | None = Field(
-        default=None, alias="price[gte]", description="The cheapest variant costs this or more; `1999` is 19.99"
-    )
-    price_lte: PriceLimit | None = Field(
-        default=None, alias="price[lte]", description="The cheapest variant costs this or less; `1999` is 19.99"
-    )
-    in_stock: bool | None = Field(default=None, description="Only what can be bought now, or only what is sold out")
-    sort: ProductSort | None = Field(
-        default=None, description="By `relevance` when searching with `q`, otherwise the newest first"
-    )
-
-    @field_validator("q")
-    @classmethod
-    def _blank_is_no_search(cls, q: str | None) -> str | None:
-        return q if q and not q.isspace() else None
-
-    @field_validator("sort")
-    @classmethod
-    def _relevance_needs_words(cls, sort: ProductSort | None, info: ValidationInfo) -> ProductSort | None:
-        if sort is ProductSort.RELEVANCE and info.data.get("q") is None:
-            raise PydanticCustomError("relevance_without_q", "sorting by relevance needs a search (`q`)")
-        return sort
-
-    @property
-    def order(self) -> ProductSort:
-        return self.sort or (ProductSort.RELEVANCE if self.q else ProductSort.NEWEST)
-
-    def filters(self) -> dict[str, Any]:
-        """The filters that were given."""
-        return self.model_dump(include={"q", "category", "price_gte", "price_lte", "in_stock"}, exclude_none=True)
-
-    def bound(self) -> dict[str, object]:
-        return {**super().bound(), "sort": self.order}
 
 
 class OptionRead(Output):

@@ -4,34 +4,20 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from app.core.clock import now
-from app.core.pagination import CursorSigner
 from app.core.slugs import id_or_slug, slugify
 from app.database import Database, UnitOfWork, retried_on_conflict
 from app.errors import NotFound, PreconditionFailed, ValidationFailed
 from app.models.products import Product, ProductStatus
 from app.repositories.catalogue import PublishedProduct
-from app.schemas.base import page_in_json
-from app.schemas.products import ProductCreate, ProductQuery, ProductRead, ProductUpdate
+from app.schemas.products import ProductCreate, ProductRead, ProductUpdate
 from app.services.options import fits
 from app.settings import Settings
 
 
 class ProductService:
-    def __init__(self, database: Database, cursors: CursorSigner, settings: Settings) -> None:
+    def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
-        self._cursors = cursors
         self._media_url = settings.media_url
-
-    async def page(self, query: ProductQuery) -> bytes:
-        """What is for sale, a `PageRead[ProductCard]` in JSON: one statement, and one more for a total."""
-        bound = query.bound()
-        position = self._cursors.read(query.cursor, bound)
-        listed = await self._database.catalogue.page(query, position)
-        total = await self._database.catalogue.count(query) if query.include_total else None
-        page = self._cursors.page(
-            listed, lambda row: (row.key, row.id), limit=query.limit, position=position, query=bound, total=total
-        )
-        return page_in_json([row.card for row in page.rows], page)
 
     async def published(self, address: str) -> PublishedProduct:
         """The page of a product that is for sale."""

@@ -142,7 +142,7 @@ KEPT: dict[tuple[str, str], tuple[str, str]] = {
     ),
     ("variants", "INSERT"): ("SELECT DISTINCT product_id FROM after", ""),
     ("variants", "UPDATE"): (
-        "SELECT unnest(ARRAY[after.product_id, before.product_id]) "  # noqa: S608  # all of it stands here
+        "SELECT unnest(ARRAY[after.product_id, before.product_id]) "  # all of it stands here
         "FROM after JOIN before USING (id) WHERE "
         + _differ("product_id", "status", "price_amount", "compare_at_amount", "currency"),
         "",

@@ -72,6 +72,7 @@ async def test_a_card_shows_the_cheapest_variant(client: httpx.AsyncClient, data
             }
         ],
         "page": {"next_cursor": None, "prev_cursor": None, "has_more": False, "limit": 20, "total": None},
+        "facets": None,
     }
     assert response.json()["data"][0]["thumbnail"]["url"].endswith("/mug/front.svg")
 
@@ -278,7 +279,10 @@ async def test_an_unknown_parameter_is_refused_with_those_that_are_known(client:
 
     assert response.status_code == 422
     assert response.json()["code"] == "validation_failed"
-    known = "limit, cursor, include_total, q, category, price[gte], price[lte], in_stock, sort"
+    known = (
+        "limit, cursor, include_total, q, category, price[gte], price[lte], in_stock, rating[gte], rating[lte], "
+        "facets, sort, attr.NAME"
+    )
     assert response.json()["errors"] == [
         {"pointer": name, "code": "unknown_parameter", "message": f"is unknown here; known are {known}"}
         for name in ("colour", "price")
@@ -300,7 +304,7 @@ async def test_an_unknown_parameter_is_refused_with_those_that_are_known(client:
         ("price[lte]", str(10**12 + 1)),
         ("price[lte]", "1.5"),
         ("in_stock", "maybe"),
-        ("cursor", "x" * 1001),
+        ("cursor", "x" * 2001),
     ],
 )
 async def test_a_wrong_value_is_refused(client: httpx.AsyncClient, parameter: str, value: str) -> None:
