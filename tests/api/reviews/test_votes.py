@@ -153,7 +153,8 @@ async def test_votes_by_raw_sql_count_too(
 
     await run(
         "INSERT INTO review_votes (review_id, user_id, helpful)"
-        " SELECT r.id, u.id, u.place < 3 FROM reviews r, unnest(CAST(:voters AS uuid[])) WITH ORDINALITY AS u (id, place)",
+        " SELECT r.id, u.id, u.place < 3"
+        " FROM reviews AS r, unnest(CAST(:voters AS uuid[])) WITH ORDINALITY AS u (id, place)",
         voters=voters,
     )
     assert [await helpful_count(client, each) for each in (review, other)] == [2, 2]
