@@ -39,7 +39,8 @@ CMD ["python", "-m", "sandbox"]
 
 # The API by default; the worker, beat, the relay and the migrations are other commands of the same image.
 FROM runtime AS shop
-ENV SHOP_HOST=0.0.0.0
+ENV MEDIA_STORE=/var/lib/emporium/media \
+    SHOP_HOST=0.0.0.0
 COPY --from=builder /opt/venv /opt/venv
 COPY --chmod=755 <<'EOF' /opt/venv/bin/shop
 #!/opt/venv/bin/python
@@ -51,7 +52,9 @@ COPY alembic.ini ./
 COPY migrations ./migrations
 COPY app ./app
 COPY worker ./worker
-RUN python -m compileall -q migrations app worker
+# Pictures live here unless MEDIA_STORE names a bucket: a volume that is mounted here belongs to the service's user.
+RUN python -m compileall -q migrations app worker \
+    && install --directory --owner=10001 --group=10001 /var/lib/emporium/media
 USER 10001:10001
 EXPOSE 8000
 # Whether the process answers, not whether its database does: a restart would not bring that back.

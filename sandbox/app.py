@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
-from sandbox import faults, mailbox, pictures
+from sandbox import faults, mailbox
 from sandbox.faults import POSSIBLE, Faults
 from sandbox.mailbox import Mailbox
 from sandbox.pages import STATIC, page
@@ -51,7 +51,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(mailbox.router)
     app.include_router(faults.router)
     app.include_router(authentication.router)
-    app.include_router(pictures.router)
     app.mount("/v1", create_payments_api(intents, injected))
     app.mount("/static", StaticFiles(directory=STATIC))
 

@@ -1,7 +1,9 @@
 """The demo shop: believable, consistent with the shop's own rules, and the same every time."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -13,11 +15,12 @@ from app.core.passwords import PasswordHasher
 from app.database import Database
 from app.dev.seed import DEMO_PASSWORD, SeedRefused, seed_shop
 from app.dev.seed.planting import Size
+from app.gateways.media_store import MediaStore
 from app.models import Base
 from app.models.users import Role
 from app.services.pricing import included_tax
 from app.settings import Environment, Settings
-from sandbox.pictures import NAME, motifs
+from tests.support.pictures import opened
 
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
 SMALL = Size(products=30, orders=20)
@@ -25,8 +28,9 @@ SALTED = "password_hash"
 
 
 @pytest.fixture
-def own_settings(settings: Settings, fresh_database_url: str) -> Settings:
-    return settings.model_copy(update={"database_url": SecretStr(fresh_database_url)})
+def own_settings(settings: Settings, fresh_database_url: str, tmp_path: Path) -> Settings:
+    own = {"database_url": SecretStr(fresh_database_url), "media_store": str(tmp_path / "media")}
+    return settings.model_copy(update=own)
 
 
 @pytest.fixture
@@ -140,16 +144,21 @@ async def test_money_was_taken_for_paid_orders_only(own_settings: Settings, sql:
     assert wrong == 0
 
 
-async def test_every_picture_can_be_drawn(own_settings: Settings, sql: "Connection[Any]") -> None:
-    await seed_shop(own_settings, Size(orders=0), NOON)
+async def test_every_picture_is_in_the_store(own_settings: Settings, sql: "Connection[Any]") -> None:
+    await seed_shop(own_settings, Size(products=200, orders=0), NOON)
 
-    keys = [row["key"] for row in await sql.fetch("SELECT key FROM product_media")]
-    assert len(keys) >= 89
-    for key in keys:
-        root, motif, name = key.split("/")
-        assert root == "pictures"
-        assert motif in motifs()
-        assert NAME.fullmatch(name)
+    store = MediaStore(own_settings.media_store)
+    pictures = await sql.fetch("SELECT DISTINCT key, width, height, renditions FROM product_media")
+    assert len(pictures) >= 89
+    for row in pictures:
+        sizes = [dict(row), *json.loads(row["renditions"])]
+        assert [size["width"] for size in sizes] == [480, 320]
+        for size in sizes:
+            stored = await store.get(size["key"])
+            assert stored is not None
+            assert opened(await stored.read()).size == (size["width"], size["height"])
+    assert await sql.fetchval("SELECT count(*) FROM product_media") > 200
+    assert await sql.fetchval("SELECT bool_and(alt <> '') FROM product_media")
 
 
 async def test_the_same_size_gives_the_same_shop(own_settings: Settings, sql: "Connection[Any]") -> None:

@@ -103,6 +103,5 @@ async def test_it_describes_itself(web: httpx.AsyncClient) -> None:
         "/mailbox/messages",
         "/faults",
         "/authenticate/{intent_id}",
-        "/pictures/{motif}/{name}",
         "/health/live",
     }

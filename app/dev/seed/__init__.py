@@ -14,6 +14,7 @@ from sqlalchemy import make_url
 
 from app.core import clock
 from app.dev.seed.planting import DEMO_PASSWORD, Size, plant
+from app.gateways.media_store import MediaStore
 from app.settings import Environment, Settings
 
 __all__ = ["DEMO_PASSWORD", "SeedRefused", "seed", "seed_shop"]
@@ -46,7 +47,7 @@ async def seed_shop(settings: Settings, size: Size, now: datetime | None = None)
     connection = await asyncpg.connect(url.render_as_string(hide_password=False))
     try:
         with _progress(console) as progress:
-            seeded = await plant(connection, size, now or clock.now(), progress)
+            seeded = await plant(connection, MediaStore(settings.media_store), size, now or clock.now(), progress)
     finally:
         await connection.close()
     console.print("The demo shop is ready." if seeded else "Already seeded: there are products or accounts in it.")

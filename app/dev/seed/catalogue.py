@@ -43,7 +43,7 @@ class Product:
     name: str
     category: str
     motif: str
-    """The drawing in the pictures' keys, which the picture server knows by name."""
+    """The drawing of its pictures, in `motifs.toml`."""
     price: int
     weight_g: int
     summary: str

@@ -18,9 +18,11 @@ from app.dev.seed.ids import Ids
 from app.dev.seed.loader import Loader
 from app.dev.seed.orders import FIRST_NUMBER, History
 from app.dev.seed.people import OPENED, write_people
-from app.dev.seed.products import Catalogue
+from app.dev.seed.pictures import hang
+from app.dev.seed.products import Catalogue, scenes_of
 from app.dev.seed.reviews import Critics
 from app.dev.seed.stock import Warehouse
+from app.gateways.media_store import MediaStore
 from app.models.users import Role
 
 DEMO_PASSWORD = "emporium-demo"  # noqa: S105  # public on purpose: the accounts exist in development only
@@ -35,24 +37,28 @@ class Size:
     orders: int = 150
 
 
-async def plant(connection: "Connection[Any]", size: Size, now: datetime, progress: Progress) -> bool:
+async def plant(
+    connection: "Connection[Any]", store: MediaStore, size: Size, now: datetime, progress: Progress
+) -> bool:
     """Fill an empty shop; False when there is something in it already."""
     async with connection.transaction():
         # One seed at a time: a second one waits here and then finds the shop filled.
         await connection.execute("LOCK TABLE products IN SHARE ROW EXCLUSIVE MODE")
         if await connection.fetchval("SELECT EXISTS (SELECT FROM products) OR EXISTS (SELECT FROM users)"):
             return False
-        await _fill(connection, size, now, progress)
+        await _fill(connection, store, size, now, progress)
     await connection.execute("ANALYZE")
     return True
 
 
-async def _fill(connection: "Connection[Any]", size: Size, now: datetime, progress: Progress) -> None:
+async def _fill(
+    connection: "Connection[Any]", store: MediaStore, size: Size, now: datetime, progress: Progress
+) -> None:
     # asyncpg knows the binary form of built-in types only; citext's is that of text.
     await connection.set_type_codec("citext", encoder=str.encode, decoder=bytes.decode, format="binary")
     with _no_garbage_collection():
         async with Loader(connection) as loader:
-            orders = await _write(loader, size, now, progress)
+            orders = await _write(loader, store, size, now, progress)
     await connection.execute("SELECT setval('order_numbers', $1, false)", FIRST_NUMBER + orders)
 
 
@@ -66,7 +72,7 @@ def _no_garbage_collection() -> Iterator[None]:
         gc.enable()
 
 
-async def _write(loader: Loader, size: Size, now: datetime, progress: Progress) -> int:
+async def _write(loader: Loader, store: MediaStore, size: Size, now: datetime, progress: Progress) -> int:
     """Write everything; return the number of orders."""
     random = Random(SEED)  # noqa: S311  # the same shop every time is the purpose
     ids = Ids(random)
@@ -79,7 +85,8 @@ async def _write(loader: Loader, size: Size, now: datetime, progress: Progress) 
     tree = departments()
     catalogue.write_categories(tree)
     articles = list(assortment(tree, size.products))
-    for _ in progress.track(catalogue.write(articles), len(articles), description="products"):
+    pictures = await hang(store, (scene for article in articles for scene in scenes_of(article)))
+    for _ in progress.track(catalogue.write(articles, pictures), len(articles), description="products"):
         await loader.make_room()
 
     history = History(loader, ids, random, warehouse, delivery, people.buyers, catalogue.for_sale)

@@ -1,6 +1,6 @@
 """Categories, products, variants, pictures, and the first delivery to the warehouse."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from app.dev.seed.catalogue import Article, Choice, Department
 from app.dev.seed.ids import Ids
 from app.dev.seed.loader import Loader
+from app.dev.seed.pictures import Hung, Scene
 from app.dev.seed.reviews import OnSale
 from app.dev.seed.stock import Shelf, Warehouse
 from app.models.categories import Category
@@ -23,7 +24,8 @@ from app.schemas.base import CURRENCY
 
 OLDEST = timedelta(days=400)
 REORDER_POINT = 6
-VIEWS = ("", ", from closer by", ", with its wrapping")
+VIEWS = ("", ", from closer by")
+SHOWN_TWICE = 3  # one article in so many
 
 
 class Catalogue:
@@ -49,10 +51,10 @@ class Catalogue:
             for place, (slug, name) in enumerate(department.children.items()):
                 self._write_category(slug, name, parent, f"{department.slug}/{slug}", place)
 
-    def write(self, articles: Sequence[Article]) -> Iterator[None]:
+    def write(self, articles: Sequence[Article], pictures: Mapping[Scene, Hung]) -> Iterator[None]:
         """Write the articles, spread over the shop's life, newest last; one a step."""
         for index, article in enumerate(articles):
-            self._write_article(article, self._now - OLDEST * (1 - index / len(articles)))
+            self._write_article(article, pictures, self._now - OLDEST * (1 - index / len(articles)))
             yield
 
     def _write_category(self, slug: str, name: str, parent: UUID | None, path: str, position: int) -> UUID:
@@ -70,7 +72,7 @@ class Catalogue:
         )
         return category_id
 
-    def _write_article(self, article: Article, at: datetime) -> None:
+    def _write_article(self, article: Article, pictures: Mapping[Scene, Hung], at: datetime) -> None:
         text, product_id, slug = article.text, self._ids(), article.slug
         self._loader.add(
             Product,
@@ -91,7 +93,17 @@ class Catalogue:
         if text.status == ProductStatus.ACTIVE:
             self.on_sale.append(OnSale(product_id, text.category, at, original=article.name == text.name))
         self._write_variants(article, product_id, at)
-        self._write_pictures(article, product_id, slug, at)
+        for position, scene in enumerate(scenes_of(article)):
+            self._loader.add(
+                ProductMedia,
+                id=self._ids(),
+                product_id=product_id,
+                **pictures[scene],
+                alt=f"{article.name}{VIEWS[position]}",
+                position=position,
+                created_at=at,
+                updated_at=at,
+            )
 
     def _write_variants(self, article: Article, product_id: UUID, at: datetime) -> None:
         text = article.text
@@ -141,18 +153,8 @@ class Catalogue:
             self._warehouse.receive(shelf, self._random.randint(2, REORDER_POINT), at)
         return stock == "normal"
 
-    def _write_pictures(self, article: Article, product_id: UUID, slug: str, at: datetime) -> None:
-        for position in range(1 + article.number % len(VIEWS)):
-            self._loader.add(
-                ProductMedia,
-                id=self._ids(),
-                product_id=product_id,
-                key=f"pictures/{article.text.motif}/{slug}-{position + 1}.svg",
-                width=800,
-                height=800,
-                renditions=[],
-                alt=f"{article.name}{VIEWS[position]}",
-                position=position,
-                created_at=at,
-                updated_at=at,
-            )
+
+def scenes_of(article: Article) -> list[Scene]:
+    """The pictures of an article, in their order."""
+    views = len(VIEWS) if article.number % SHOWN_TWICE == 0 else 1
+    return [Scene(article.text.motif, article.text.name, view) for view in range(views)]
