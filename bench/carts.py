@@ -32,30 +32,32 @@ def token(number: int) -> str:
 
 
 def variants(number: int, skus: int) -> list[UUID]:
-    """What is in a cart. The n-th cart begins at SKU 7919 n, a prime: its neighbours hold other pages' rows."""
+    """What is in a cart, as `bench.sku_in_cart` of catalogue.sql says it.
+
+    It begins at SKU 7919 n, a prime: neighbours hold rows of other pages.
+    """
     return [sku((7919 * number + line) % skus) for line in range(LINES)]
 
 
 async def _insert(database_url: str, numbers: range, skus: int) -> None:
     connection = await asyncpg.connect(database_url)
+    first, last = numbers.start, numbers.stop - 1
     try:
         await connection.execute(
             "INSERT INTO carts (id, token_hash, currency, status, expires_at) "
-            "SELECT uuidv7(), sha256(($1 || n)::bytea), 'EUR', 'active', now() + interval '30 days' "
+            "SELECT bench.id(7, n), sha256(($1 || n)::bytea), 'EUR', 'active', now() + interval '30 days' "
             "FROM generate_series($2::int, $3::int) AS n",
             PREFIX,
-            numbers.start,
-            numbers.stop - 1,
+            first,
+            last,
         )
-        lines = [(number, variant) for number in numbers for variant in variants(number, skus)]
         await connection.execute(
             "INSERT INTO cart_lines (id, cart_id, variant_id, quantity) "
-            "SELECT uuidv7(), carts.id, line.variant_id, 1 "
-            "FROM unnest($2::int[], $3::uuid[]) AS line (cart, variant_id) "
-            "JOIN carts ON carts.token_hash = sha256(($1 || line.cart)::bytea)",
-            PREFIX,
-            [number for number, _ in lines],
-            [variant for _, variant in lines],
+            "SELECT uuidv7(), bench.id(7, n), bench.sku_in_cart(n, line, $1), 1 "
+            "FROM generate_series($2::int, $3::int) AS n CROSS JOIN generate_series(0, 2) AS line",
+            skus,
+            first,
+            last,
         )
         await connection.execute("ANALYZE carts, cart_lines")
     finally:

@@ -3,8 +3,14 @@
 -- The texts are those of the demo shop's products, shuffled, so that words are as frequent as in a language; those
 -- products go. Ids count, as UUIDv7s do, and begin with a digit for their kind: pgbench can name a row by its number.
 
-CREATE FUNCTION pg_temp.id(kind int, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE
+CREATE SCHEMA bench;
+
+CREATE FUNCTION bench.id(kind int, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE
 RETURN ('019a0000-000' || kind || '-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid;
+
+-- What a line of the n-th cart holds, of so many SKUs (bench/carts.py).
+CREATE FUNCTION bench.sku_in_cart(n bigint, line int, skus bigint) RETURNS uuid LANGUAGE sql IMMUTABLE
+RETURN bench.id(3, 1 + 3 * ((7919 * n + line) % skus));
 
 -- A number below `choices` that looks random, another for each purpose.
 CREATE FUNCTION pg_temp.draw(n bigint, purpose int, choices bigint) RETURNS bigint LANGUAGE sql IMMUTABLE
@@ -48,12 +54,12 @@ TRUNCATE products, categories CASCADE;
 -- Categories: 20 with 9 below each
 
 INSERT INTO categories (id, parent_id, slug, name, path, position)
-SELECT pg_temp.id(1, n), NULL, 'department-' || n, 'Department ' || n, 'department-' || n, n
+SELECT bench.id(1, n), NULL, 'department-' || n, 'Department ' || n, 'department-' || n, n
 FROM generate_series(1, 20) AS n;
 
 INSERT INTO categories (id, parent_id, slug, name, path, position)
-SELECT pg_temp.id(1, 20 + n), parent.id, 'aisle-' || n, 'Aisle ' || n, parent.path || '/aisle-' || n, n
-FROM generate_series(1, 180) AS n JOIN categories AS parent ON parent.id = pg_temp.id(1, (n - 1) / 9 + 1);
+SELECT bench.id(1, 20 + n), parent.id, 'aisle-' || n, 'Aisle ' || n, parent.path || '/aisle-' || n, n
+FROM generate_series(1, 180) AS n JOIN categories AS parent ON parent.id = bench.id(1, (n - 1) / 9 + 1);
 
 
 -- Products
@@ -92,16 +98,16 @@ ANALYZE drawn;
 INSERT INTO products (
     id, slug, name, summary, description, status, attributes, options, published_at, created_at, updated_at
 )
-SELECT pg_temp.id(2, n), trim('-' FROM regexp_replace(lower(name), '[^a-z0-9]+', '-', 'g')) || '-' || n, name, summary,
+SELECT bench.id(2, n), trim('-' FROM regexp_replace(lower(name), '[^a-z0-9]+', '-', 'g')) || '-' || n, name, summary,
        description, 'active', attributes, '[{"name": "Size", "values": ["S", "M", "L"]}]', at, at, at
 FROM drawn ORDER BY n;
 
 INSERT INTO product_categories (product_id, category_id)
-SELECT pg_temp.id(2, n), pg_temp.id(1, 21 + pg_temp.draw(n, 7, 180)) FROM drawn;
+SELECT bench.id(2, n), bench.id(1, 21 + pg_temp.draw(n, 7, 180)) FROM drawn;
 
 -- Up to three pictures each, in their own size and three smaller ones.
 INSERT INTO product_media (id, product_id, key, width, height, renditions, alt, position)
-SELECT pg_temp.id(4, 3 * n + place), pg_temp.id(2, n), 'pictures/' || digest || '.webp', 1600, 1600,
+SELECT bench.id(4, 3 * n + place), bench.id(2, n), 'pictures/' || digest || '.webp', 1600, 1600,
        jsonb_build_array(
            jsonb_build_object('key', 'pictures/' || digest || '-200.webp', 'width', 200, 'height', 200),
            jsonb_build_object('key', 'pictures/' || digest || '-400.webp', 'width', 400, 'height', 400),
@@ -116,7 +122,7 @@ INSERT INTO variants (
     id, product_id, sku, option_values, option_key, price_amount, compare_at_amount, currency, weight_g, created_at,
     updated_at
 )
-SELECT pg_temp.id(3, 3 * n - 3 + size), pg_temp.id(2, n), 'BENCH-' || n || '-' || letter,
+SELECT bench.id(3, 3 * n - 3 + size), bench.id(2, n), 'BENCH-' || n || '-' || letter,
        jsonb_build_object('Size', letter), '{"Size":"' || letter || '"}', price + 200 * size,
        CASE WHEN n % 5 = 0 THEN price + 200 * size + 1000 END, 'EUR', 100 * size, at, at
 FROM drawn, unnest(ARRAY['S', 'M', 'L']) WITH ORDINALITY AS sizes (letter, size)
@@ -124,18 +130,18 @@ ORDER BY n, size;
 
 -- The largest size of every twentieth product is sold out, and nothing else ever runs out.
 INSERT INTO stock_levels (variant_id, on_hand)
-SELECT pg_temp.id(3, n), CASE WHEN n % 60 = 0 THEN 0 ELSE 1000000 END
+SELECT bench.id(3, n), CASE WHEN n % 60 = 0 THEN 0 ELSE 1000000 END
 FROM generate_series(1, 3 * current_setting('bench.products')::int) AS n;
 
 INSERT INTO stock_movements (id, variant_id, on_hand_delta, reason)
-SELECT pg_temp.id(6, row_number() OVER (ORDER BY variant_id)), variant_id, on_hand, 'received'
+SELECT bench.id(6, row_number() OVER (ORDER BY variant_id)), variant_id, on_hand, 'received'
 FROM stock_levels WHERE on_hand > 0;
 
 
 -- Reviews: up to four of every other product
 
 INSERT INTO reviews (id, product_id, user_id, rating, title, body, status, verified_purchase, created_at, updated_at)
-SELECT pg_temp.id(5, 4 * n + place), pg_temp.id(2, n), customers.ids[1 + (n + place) % cardinality(customers.ids)],
+SELECT bench.id(5, 4 * n + place), bench.id(2, n), customers.ids[1 + (n + place) % cardinality(customers.ids)],
        1 + greatest(pg_temp.draw(n, 20 + place, 5), pg_temp.draw(n, 30 + place, 5)), summary,
        split_part(description, '. ', place), 'published', place % 2 = 0, at + place * interval '1 day',
        at + place * interval '1 day'

@@ -46,7 +46,8 @@ LEFT JOIN LATERAL (
     SELECT coalesce(m.renditions->0->>'key', m.key) AS key, m.alt FROM product_media m
     WHERE m.product_id = l.product_id ORDER BY m.position LIMIT 1
 ) picture ON true
-WHERE l.category_slugs @> ARRAY[$1::text] AND l.price_from >= $2
+WHERE l.category_slugs @> ARRAY[$1::text] AND coalesce(l.price_from, 9223372036854775807) >= $2
+  AND coalesce(l.price_from, 9223372036854775807) < 9223372036854775807
 ORDER BY coalesce(l.price_from, 9223372036854775807), l.product_id LIMIT $3
 """
 

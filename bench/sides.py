@@ -101,19 +101,20 @@ class PgbenchSide:
     def measure(self, seconds: float) -> Measured:
         jobs = min(self.connections, PGBENCH_JOBS)
         length = (f"--client={self.connections}", f"--jobs={jobs}", f"--time={math.ceil(seconds)}")
-        return Measured(rate=transactions_per_second(self._run(*length, seconds=seconds)))
+        return Measured(rate=transactions_per_second(self.run(self.variables(seconds), *length)))
 
-    def run_once(self) -> None:
-        """A single transaction."""
-        self._run("--client=1", "--transactions=1", seconds=0)
+    def run(self, variables: Mapping[str, int], *options: str) -> str:
+        """What pgbench reports.
 
-    def _run(self, *options: str, seconds: float) -> str:
-        variables = [f"--define={name}={value}" for name, value in self.variables(seconds).items()]
+        Raises:
+            LoadFailed: it did not run to its end.
+        """
+        definitions = [f"--define={name}={value}" for name, value in variables.items()]
         pgbench = str(self.postgres.programs / "pgbench")
         done: subprocess.CompletedProcess[str] = subprocess.run(  # noqa: S603  # a fixed program
             [
                 *(pgbench, "--no-vacuum", "--protocol=prepared", f"--file={self.script}"),
-                *(*options, *variables, DATABASE),
+                *(*options, *definitions, DATABASE),
             ],
             env={
                 **os.environ,

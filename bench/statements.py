@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from itertools import groupby
 from pathlib import Path
 
 from app.dev.embedded import RunningPostgres
@@ -11,7 +12,7 @@ from bench.processes import POLL_INTERVAL_S, CannotMeasure
 
 _ENTRY = re.compile(r"^\S+ \S+ \w+ \[\d+\] LOG:  (?:statement|execute [^:]+): (?P<text>.*(?:\n\t.*)*)$", re.MULTILINE)
 _WORD = re.compile(r"[a-z_]+", re.IGNORECASE)
-_COMMENT = re.compile(r"--.*|/\*.*?\*/")
+_COMMENT_OR_TEXT = re.compile(r"--.*|/\*.*?\*/|'[^']*'")
 
 
 def captured(postgres: RunningPostgres, act: Callable[[], object]) -> list[str]:
@@ -29,14 +30,17 @@ def captured(postgres: RunningPostgres, act: Callable[[], object]) -> list[str]:
 
 
 def parsed(log: str) -> list[str]:
-    """The statements in a piece of the server's log, without those that do nothing."""
-    texts = (entry["text"].replace("\n\t", "\n").strip() for entry in _ENTRY.finditer(log))
-    return [text for text in texts if text.strip("; ")]
+    """The statements in a piece of the server's log, without those that do nothing.
+
+    The same one several times in a row is one: a driver sends the rows of an `executemany` all at once.
+    """
+    texts = (entry["text"].replace("\n\t", "\n").strip("; \n") for entry in _ENTRY.finditer(log))
+    return [text for text, _ in groupby(text for text in texts if text)]
 
 
 def kind(statement: str) -> str:
     """What a statement does to which tables, such as `SELECT carts, cart_lines`: equal however it is written."""
-    words = [word.lower() for word in _WORD.findall(_COMMENT.sub("", statement))]
+    words = [word.lower() for word in _WORD.findall(_COMMENT_OR_TEXT.sub("", statement))]
     return " ".join([words[0].upper(), ", ".join(sorted({*words} & Base.metadata.tables.keys()))]).strip()
 
 

@@ -15,8 +15,9 @@ from sqlalchemy import func, make_url, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import selectinload
 
-from app.models.listings import LARGEST_BIGINT, Listing
+from app.models.listings import Listing
 from app.models.products import Product, ProductMedia, ProductStatus, Variant, VariantStatus
+from app.repositories.listings.filters import PRICE_OR_LAST
 from app.schemas.base import Money
 from app.schemas.categories import CategoryLink
 from app.schemas.media import MediaRead, RenditionRead
@@ -67,11 +68,11 @@ async def list_products(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     offset: Annotated[int, Query(ge=0)] = 0,
 ) -> ProductList:
-    keys = {"price": func.coalesce(Listing.price_from, LARGEST_BIGINT)}
+    keys = {"price": PRICE_OR_LAST}
     matching = (
         select(Product)
         .join(Listing, Listing.product_id == Product.id)
-        .where(Listing.category_slugs.contains([category]), Listing.price_from >= price_gte)
+        .where(Listing.category_slugs.contains([category]), price_gte <= PRICE_OR_LAST)
     )
     total = await session.scalar(select(func.count()).select_from(matching.subquery()))
     products = await session.scalars(

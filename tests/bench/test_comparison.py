@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bench.comparison import Comparison, Measured, Round
-from bench.goals import GOALS, Floor, Goal
+from bench.goals import GOALS, Figure, Floor, Goal
 from bench.report import as_data, markdown
 
 
@@ -20,6 +20,16 @@ def test_the_ratio_is_the_median_of_the_rounds_and_not_the_ratio_of_medians() ->
     assert compared.spread == (0.4, 1.0)
     assert compared.service.rate / compared.floor.rate == 0.9
     assert Comparison("uncached_list", rounds((10, 10), (20, 100), (300, 1000))).ratio == 0.3
+
+
+def test_a_ratio_is_made_of_the_figure_that_the_goal_names() -> None:
+    storm = Comparison("signin_storm", [Round(Measured(50, p99_ms=30), Measured(100, p99_ms=20))])
+    memory = Comparison("memory", [Round(Measured(50, rss_mb=110), Measured(100, rss_mb=100))])
+
+    assert (storm.ratio, memory.ratio) == (1.5, 1.1)
+    assert (storm.met, memory.met) == (True, True)
+    with pytest.raises(ValueError, match="rss_mb"):
+        Measured(50, p99_ms=30).value(Figure.MEMORY)
 
 
 def test_figures_that_a_side_does_not_have_stay_unknown() -> None:
@@ -60,7 +70,16 @@ def test_the_report_says_what_was_missed_and_what_was_not_measured() -> None:
     assert "deep_page" in data["not_measured"]
     assert "signin" not in data["not_measured"]
     assert json.loads(json.dumps(data)) == data
-    assert "| uncached_list | b | 0.20 | 0.20 to 0.20 | ≥ 0.90 | no | 20 | 100 | 50,000 |" in shown
+    assert "| uncached_list | b | 0.20 | 0.20 to 0.20 | ≥ 0.90 | 1.30 | no | 20/s | 100/s | 50,000 |" in shown
+    assert "Not measured in this run: cached_list, " in shown
+
+
+def test_a_complete_report_says_nothing_of_what_was_not_measured() -> None:
+    compared = [
+        Comparison(name, [Round(Measured(1, p99_ms=1, rss_mb=1), Measured(1, p99_ms=1, rss_mb=1))]) for name in GOALS
+    ]
+
+    assert "Not measured" not in markdown(compared, as_data(compared, {}, {}, {}))
 
 
 def test_speed_with_failures_meets_no_goal() -> None:

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from bench.load import LoadFailed, Plan, generate
+from bench.load import LoadFailed, Plan, generate, percentile
+from bench.messages import message
 from bench.responses import MalformedResponse, Response, read_response
-from bench.scenarios import request
 from bench.sides import transactions_per_second
 
 PGBENCH = """
@@ -58,10 +58,10 @@ def test_pgbench_is_not_believed_otherwise(report: str) -> None:
 
 
 def test_a_request_says_how_long_its_body_is() -> None:
-    message = request("POST", "/cart", {"X-Cart-Token": "t"}, '{"ä":1}')
+    text = message("POST", "/cart", {"X-Cart-Token": "t"}, '{"ä":1}')
 
-    assert message.startswith("POST /cart HTTP/1.1\r\nHost: ")
-    assert message.endswith('\r\nX-Cart-Token: t\r\nContent-Length: 8\r\n\r\n{"ä":1}')
+    assert text.startswith("POST /cart HTTP/1.1\r\nHost: ")
+    assert text.endswith('\r\nX-Cart-Token: t\r\nContent-Length: 8\r\n\r\n{"ä":1}')
 
 
 class Conversation(socketserver.BaseRequestHandler):
@@ -94,6 +94,30 @@ def test_the_generator_counts_whole_answers() -> None:
     assert outcome.completed > 0
     assert outcome.answered == outcome.completed + 3
     assert 0 < outcome.generator_load <= 1.1
+
+
+def test_the_generator_ends_when_it_has_sent_what_it_may() -> None:
+    with server(OK) as port:
+        outcome = generate(Plan(port, connections=3, seconds=60, expected=200, requests=["a", "b"], limit=7))
+
+    assert (outcome.completed, outcome.answered, outcome.failed) == (7, 7, 0)
+    assert outcome.seconds < 10
+
+
+def test_the_generator_knows_how_long_answers_took() -> None:
+    with server(OK) as port:
+        outcome = generate(Plan(port, connections=1, seconds=0.1, expected=200, requests=["a"]))
+
+    assert 0 < outcome.p50_ms <= outcome.p99_ms < 100
+
+
+@pytest.mark.parametrize(("share", "value"), [(0.0, 1), (0.5, 50), (0.99, 99), (0.991, 100), (1.0, 100)])
+def test_percentiles_are_of_the_nearest_rank(share: float, value: float) -> None:
+    assert percentile(range(1, 101), share) == value
+
+
+def test_nothing_has_no_percentile() -> None:
+    assert percentile([], 0.99) == 0
 
 
 def test_the_generator_keeps_other_answers_apart() -> None:
