@@ -20,11 +20,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from app.core.context import current
 from app.core.logging import get_logger
 from app.core.reader import Connections, Reader, keep_as_it_is
+from app.core.statements import ConnectionStatements, SessionStatements, Statements
 from app.core.transactions import TransactionPool, Transactions
 from app.errors import Conflict, ServiceUnavailable, ShopError
 from app.repositories.carts import CartRepository
 from app.repositories.catalogue import CatalogueReader
 from app.repositories.categories import CategoryRepository
+from app.repositories.checkout import CheckoutRepository
 from app.repositories.idempotency import IdempotencyRepository
 from app.repositories.inventory import InventoryRepository
 from app.repositories.inventory_ledger import InventoryLedgerRepository
@@ -37,7 +39,7 @@ from app.repositories.outbox import OutboxRepository
 from app.repositories.payments import PaymentRepository
 from app.repositories.products import ProductRepository
 from app.repositories.reviews import ReviewRepository
-from app.repositories.shipping import ShippingRepository
+from app.repositories.stock_claims import StockClaims
 from app.repositories.users import UserRepository
 from app.settings import Settings
 
@@ -50,32 +52,17 @@ IDLE_IN_TRANSACTION_TIMEOUT = "10s"
 _CONFLICTING_TRANSACTIONS = {"40001", "40P01"}  # serialisation failure, deadlock
 LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL manual, appendix A
 _UNAVAILABLE = {"53300", "53100", "53200", LOCK_NOT_AVAILABLE, "57014", "57P01", "57P02", "57P03"}
+DATABASE_ERRORS = (DBAPIError, asyncpg.PostgresError)  # a session's, and a short transaction's
 _SET_AUDIT_CONTEXT = text(
     "SELECT set_config('app.actor_id', :actor, true), set_config('app.request_id', :request, true)"
 )
 
 
-class UnitOfWork:
-    """Every repository on one session, and what shall happen once it has committed."""
+class _Callbacks:
+    """What shall happen once a unit of work has committed."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self) -> None:
         self._callbacks: list[Callable[[], object]] = []
-        self.session = session
-        self.carts = CartRepository(session)
-        self.categories = CategoryRepository(session)
-        self.emails = EmailLogRepository(session)
-        self.idempotency = IdempotencyRepository(session)
-        self.inventory = InventoryRepository(session)
-        self.ledger = InventoryLedgerRepository(session)
-        self.levels = InventoryLevelRepository(session)
-        self.media = MediaRepository(session)
-        self.orders = OrderRepository(session)
-        self.outbox = OutboxRepository(session)
-        self.payments = PaymentRepository(session)
-        self.products = ProductRepository(session)
-        self.reviews = ReviewRepository(session)
-        self.shipping = ShippingRepository(session)
-        self.users = UserRepository(session)
 
     def after_commit(self, callback: Callable[[], object]) -> None:
         """For what may be lost, such as a counter. What may not be lost is a row in the outbox."""
@@ -89,10 +76,45 @@ class UnitOfWork:
                 logger.exception("a callback failed after the commit")
 
 
-class Database:
-    """`reader` serves the hot reads, those of `catalogue` and of `listings` among them.
+class UnitOfWork(_Callbacks):
+    """Every repository on one session."""
 
-    Everything else is a `transaction()` or a `snapshot()`.
+    def __init__(self, session: AsyncSession) -> None:
+        super().__init__()
+        statements = SessionStatements(session)
+        self.session = session
+        self.carts = CartRepository(statements)
+        self.categories = CategoryRepository(session)
+        self.emails = EmailLogRepository(session)
+        self.idempotency = IdempotencyRepository(statements)
+        self.inventory = InventoryRepository(session)
+        self.ledger = InventoryLedgerRepository(session)
+        self.levels = InventoryLevelRepository(session)
+        self.media = MediaRepository(session)
+        self.orders = OrderRepository(session)
+        self.outbox = OutboxRepository(session)
+        self.payments = PaymentRepository(session)
+        self.products = ProductRepository(session)
+        self.reviews = ReviewRepository(session)
+        self.users = UserRepository(session)
+
+
+class ShortUnitOfWork(_Callbacks):
+    """The repositories of the shop's most frequent transactions; they need no session."""
+
+    def __init__(self, statements: Statements) -> None:
+        super().__init__()
+        self.carts = CartRepository(statements)
+        self.checkout = CheckoutRepository(statements)
+        self.idempotency = IdempotencyRepository(statements)
+        self.stock = StockClaims(statements)
+
+
+class Database:
+    """`transaction()` and `snapshot()` are for everything.
+
+    What a shop does most takes a shorter way, past SQLAlchemy's sessions: `reader`, which serves the hot reads, those
+    of `catalogue` and of `listings` among them, and `short_transaction()`.
     """
 
     def __init__(
@@ -153,6 +175,14 @@ class Database:
                 )
             yield tx
         tx.run_callbacks()  # reached only once committed
+
+    @asynccontextmanager
+    async def short_transaction(self) -> AsyncIterator[ShortUnitOfWork]:
+        """The same for a few queries on asyncpg's own connection (docs/decisions/0009-short-transactions.md)."""
+        async with self._writes.connection() as connection, connection.transaction():
+            tx = ShortUnitOfWork(ConnectionStatements(connection))
+            yield tx
+        tx.run_callbacks()
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[UnitOfWork]:
@@ -227,7 +257,7 @@ def sqlstate(error: BaseException) -> str | None:
 
 
 def _lost_to_another_transaction(error: Exception) -> bool:
-    return isinstance(error, DBAPIError) and sqlstate(error) in _CONFLICTING_TRANSACTIONS
+    return isinstance(error, DATABASE_ERRORS) and sqlstate(error) in _CONFLICTING_TRANSACTIONS
 
 
 # For a service method that is one transaction: what lost to another one is tried again, with jitter.

@@ -152,7 +152,7 @@ VariantId = Annotated[UUID, Path(description="The variant's `id`")]
 # Headers with a meaning
 
 
-async def required_key(
+async def optional_key(
     idempotency_key: Annotated[
         str | None,
         Header(
@@ -162,10 +162,19 @@ async def required_key(
             examples=["5f1c2b9e-2f0a-4a53-9f0e-0d9a35e3a2a1"],
         ),
     ] = None,
-) -> str:
-    if idempotency_key is None or not _KEY.fullmatch(idempotency_key):
+) -> str | None:
+    if idempotency_key is not None and not _KEY.fullmatch(idempotency_key):
         raise IdempotencyKeyRequired
     return idempotency_key
+
+
+OptionalIdempotencyKey = Annotated[str | None, Depends(optional_key)]
+
+
+async def required_key(key: OptionalIdempotencyKey) -> str:
+    if key is None:
+        raise IdempotencyKeyRequired
+    return key
 
 
 IdempotencyKey = Annotated[str, Depends(required_key)]

@@ -27,7 +27,8 @@ class Query:
     """A Core statement compiled once, with asyncpg's numbered parameters.
 
     Values reach asyncpg as they are: a statement that needs SQLAlchemy to convert them, or whose text depends on
-    them (an expanding `IN`: use `= ANY`), is refused when it is built.
+    them (an expanding `IN`: use `= ANY`), is refused when it is built. So is an INSERT or UPDATE that leaves a column
+    to a default which SQLAlchemy computes.
     """
 
     def __init__(self, statement: Executable) -> None:
@@ -36,6 +37,8 @@ class Query:
         compiled: Any = statement.compile(dialect=_DIALECT)
         if compiled.post_compile_params or compiled.literal_execute_params:
             raise ValueError("the text of a query may not depend on its values")
+        if compiled.insert_prefetch or compiled.update_prefetch:
+            raise ValueError("a query says the values of all columns")
         self.sql: str = compiled.string
         self._names: tuple[str, ...] = tuple(compiled.positiontup or ())
         self._constants: dict[str, Any] = {

@@ -1,10 +1,10 @@
 """What every table shares."""
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, MetaData, Text, func
+from sqlalchemy import BigInteger, DateTime, MetaData, Table, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -32,6 +32,11 @@ class Base(DeclarativeBase):
         list[str]: JSONB(none_as_null=True),
         list[dict[str, Any]]: JSONB(none_as_null=True),
     }
+
+
+def table_of(model: type[Base]) -> Table:
+    """The model's table, for statements that have nothing to do with entities."""
+    return cast("Table", model.__table__)
 
 
 class Identified:

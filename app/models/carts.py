@@ -43,9 +43,6 @@ class Cart(Identified, Versioned, Timestamped, Base):
         lazy="raise", order_by="CartLine.id", cascade="all, delete-orphan", passive_deletes=True
     )
 
-    def quantities(self) -> dict[UUID, int]:
-        return {line.variant_id: line.quantity for line in self.lines}
-
 
 class CartLine(Identified, Timestamped, Base):
     """One variant in a cart. The price is not kept: a cart always shows today's."""

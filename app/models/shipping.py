@@ -1,7 +1,9 @@
 """How parcels travel, and what the state takes."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, Numeric, text
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -11,8 +13,29 @@ from sqlalchemy.types import Text
 from app.models.base import Base, Identified, Timestamped
 
 
+@dataclass(frozen=True, slots=True)
+class ShippingTerms:
+    """What a way to ship costs, and where: a flat price, free from a subtotal on. No `countries` means everywhere."""
+
+    id: UUID
+    code: str
+    name: str
+    price_amount: int
+    free_from_amount: int | None
+    currency: str
+    countries: tuple[str, ...]
+
+    def serves(self, country: str) -> bool:
+        return not self.countries or country in self.countries
+
+    def price_for(self, subtotal: int) -> int:
+        """Minor units, for goods of that subtotal."""
+        free = self.free_from_amount is not None and subtotal >= self.free_from_amount
+        return 0 if free else self.price_amount
+
+
 class ShippingMethod(Identified, Timestamped, Base):
-    """A flat price, free from a subtotal on. No `countries` means everywhere."""
+    """Its terms, the code that staff know it by, and its place in the list."""
 
     __tablename__ = "shipping_methods"
     __table_args__ = (
@@ -28,14 +51,6 @@ class ShippingMethod(Identified, Timestamped, Base):
     currency: Mapped[str]
     countries: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")
     position: Mapped[int] = mapped_column(default=0, server_default="0")
-
-    def serves(self, country: str | None) -> bool:
-        return not self.countries or country in self.countries
-
-    def price_for(self, subtotal: int) -> int:
-        """Minor units, for goods of that subtotal."""
-        free = self.free_from_amount is not None and subtotal >= self.free_from_amount
-        return 0 if free else self.price_amount
 
 
 class TaxRate(Identified, Base):

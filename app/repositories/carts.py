@@ -1,107 +1,130 @@
 """Carts, found by their owner only."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import joinedload, selectinload
-from sqlalchemy.orm.attributes import set_committed_value
+from app.core.reader import Query
+from app.core.statements import Statements
+from app.repositories import carts_write as write
+from app.repositories.carts_read import ShownCart, read_cart, shown
+from app.repositories.carts_write import OwnersQuery
 
-from app.core.ids import uuid7
-from app.models.carts import Cart, CartLine, CartStatus
-from app.models.products import Product, Variant
-from app.repositories.base import ModelRepository, owned_by
-
-# Without bound values: once PostgreSQL plans a prepared statement for any value, it no longer recognises the index.
-_ACTIVE_LITERALLY = text("status = 'active'")
-# What a cart shows of each line, in one statement however many lines there are.
-_SHOWN = joinedload(CartLine.variant).options(
-    joinedload(Variant.product).load_only(Product.name, Product.slug, Product.status, Product.tax_class),
-    joinedload(Variant.stock),
-)
+_SHOWN = Query(shown(write.CARTS.c.id == write.CART))
+_ACTIVE = OwnersQuery(shown)
 
 
-class CartRepository(ModelRepository[Cart]):
-    model = Cart
+class Owner(NamedTuple):
+    """A customer, or a guest by the hash of their secret token. Who is neither has no cart."""
 
-    async def lock_active_of(self, user_id: UUID | None, token_hash: bytes | None) -> Cart | None:
-        """The owner's active cart, locked: whoever changes a cart queues up here."""
-        return await self._one_or_none(_active(user_id, token_hash).with_for_update())
+    user_id: UUID | None = None
+    token_hash: bytes | None = None
 
-    async def active_of(self, user_id: UUID | None, token_hash: bytes | None) -> Cart | None:
-        """The owner's active cart with all it shows."""
-        return await self._one_or_none(_active(user_id, token_hash).options(selectinload(Cart.lines).options(_SHOWN)))
 
-    async def shown(self, cart: Cart) -> Cart:
-        """The same cart with its lines as they are now."""
-        lines = select(CartLine).where(CartLine.cart_id == cart.id).options(_SHOWN).order_by(CartLine.id)
-        set_committed_value(cart, "lines", list(await self._all(lines.execution_options(populate_existing=True))))
-        return cart
+class ChangedLine(NamedTuple):
+    """What became of a line of the cart.
 
-    async def open(self, user_id: UUID, currency: str, expires_at: datetime) -> None:
+    `available` is None when there is no such variant, or it is not for sale; `quantity`, what the line holds now,
+    is None when it was refused.
+    """
+
+    cart_id: UUID | None
+    variant_id: UUID | None
+    available: int | None
+    quantity: int | None
+
+
+class CartRepository:
+    """Changes of an owner's active cart count its version up, and make it live until `expires_at`."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    async def active_of(self, owner: Owner, home_country: str) -> ShownCart | None:
+        """The owner's active cart, with all ways to ship it."""
+        rows = await self._of(owner, _ACTIVE, country=None, home_country=home_country, all_methods=True)
+        return read_cart(rows[0][0]) if rows else None
+
+    async def shown(
+        self, cart_id: UUID, home_country: str, *, country: str | None = None, all_methods: bool = False
+    ) -> ShownCart:
+        """The cart, going to `country` if not to its own address. Of the ways to ship, the chosen one or all."""
+        [(body,)] = await self._statements.fetch(
+            _SHOWN, cart_id=cart_id, country=country, home_country=home_country, all_methods=all_methods
+        )
+        return read_cart(body)
+
+    async def lock_active_of(self, owner: Owner) -> UUID | None:
+        """The id of the owner's active cart: whoever changes a cart queues up here."""
+        return _id(await self._of(owner, write.LOCK))
+
+    async def open_for_customer(self, user_id: UUID, currency: str, expires_at: datetime) -> None:
         """Give a customer an active cart unless there is one; two requests at once make one cart."""
-        await self._session.execute(
-            insert(Cart)
-            .values(id=uuid7(), user_id=user_id, currency=currency, expires_at=expires_at, status=CartStatus.ACTIVE)
-            .on_conflict_do_nothing(index_elements=["user_id"], index_where=_ACTIVE_LITERALLY)
+        await self._statements.fetch(write.OPEN_FOR_CUSTOMER, user_id=user_id, currency=currency, expires_at=expires_at)
+
+    async def open_for_guest(self, token_hash: bytes, currency: str, expires_at: datetime) -> None:
+        await self._statements.fetch(
+            write.OPEN_FOR_GUEST, token_hash=token_hash, currency=currency, expires_at=expires_at
         )
 
-    async def quantities(self, cart: Cart) -> dict[UUID, int]:
-        found = await self._session.execute(
-            select(CartLine.variant_id, CartLine.quantity).where(CartLine.cart_id == cart.id)
-        )
-        return dict(found.all())
+    async def add(self, owner: Owner, variant_id: UUID, quantity: int, expires_at: datetime) -> ChangedLine:
+        """Add to what the cart has of the variant already, up to what there is and what a line may hold."""
+        rows = await self._of(owner, write.ADD, variant_id=variant_id, quantity=quantity, expires_at=expires_at)
+        return ChangedLine(*rows[0]) if rows else ChangedLine(None, None, None, None)
 
-    async def set_quantities(self, cart: Cart, quantities: dict[UUID, int]) -> None:
-        """Insert or update the lines of these variants."""
-        rows = [
-            {"id": uuid7(), "cart_id": cart.id, "variant_id": variant_id, "quantity": quantity}
-            for variant_id, quantity in quantities.items()
-        ]
-        statement = insert(CartLine).values(rows)
-        await self._session.execute(
-            statement.on_conflict_do_update(
-                index_elements=["cart_id", "variant_id"],
-                set_={"quantity": statement.excluded.quantity, "updated_at": func.now()},
-            )
-        )
+    async def change(self, owner: Owner, line_id: UUID, quantity: int, expires_at: datetime) -> ChangedLine:
+        """Set how many; the variant's id is None when there is no such line."""
+        rows = await self._of(owner, write.CHANGE, line_id=line_id, quantity=quantity, expires_at=expires_at)
+        return ChangedLine(*rows[0]) if rows else ChangedLine(None, None, None, None)
 
-    async def line(self, cart: Cart, line_id: UUID) -> CartLine | None:
-        return await self._one_or_none(select(CartLine).where(CartLine.cart_id == cart.id, CartLine.id == line_id))
+    async def quantity_of(self, cart_id: UUID, variant_id: UUID) -> int:
+        held = await self._statements.fetch(write.HELD, cart_id=cart_id, variant_id=variant_id)
+        return int(held[0][0]) if held else 0
 
-    async def remove_line(self, cart: Cart, line_id: UUID) -> bool:
-        removed = await self._session.execute(
-            delete(CartLine).where(CartLine.cart_id == cart.id, CartLine.id == line_id).returning(CartLine.id)
-        )
-        return removed.first() is not None
+    async def remove(self, owner: Owner, line_id: UUID, expires_at: datetime) -> tuple[UUID | None, UUID | None]:
+        """The ids of the cart and of the line that was taken out of it; each None when there is no such thing."""
+        rows = await self._of(owner, write.REMOVE, line_id=line_id, expires_at=expires_at)
+        return tuple(rows[0]) if rows else (None, None)
 
-    async def clear(self, cart: Cart) -> None:
-        await self._session.execute(delete(CartLine).where(CartLine.cart_id == cart.id))
+    async def clear(self, owner: Owner, expires_at: datetime) -> UUID | None:
+        """Empty the cart, and forget where it would have gone."""
+        return _id(await self._of(owner, write.CLEAR, expires_at=expires_at))
 
-    async def touch(self, cart: Cart, expires_at: datetime, **changes: Any) -> None:
-        """Count the edit of a locked cart, and give it another while to live."""
-        for name, value in {"version": cart.version + 1, "expires_at": expires_at, **changes}.items():
-            setattr(cart, name, value)
-        await self.flush()
+    async def set_address(self, owner: Owner, address: str, expires_at: datetime) -> UUID | None:
+        """`address` is JSON."""
+        return _id(await self._of(owner, write.SET_ADDRESS, address=address, expires_at=expires_at))
 
-    async def close(self, cart: Cart, status: CartStatus) -> bool:
-        """End an active cart; False when somebody else just did."""
-        return await self._moved(
-            update(Cart)
-            .where(Cart.id == cart.id, Cart.status == CartStatus.ACTIVE)
-            .values(status=status, version=Cart.version + 1)
-            .execution_options(synchronize_session=False)
-        )
+    async def set_method(self, owner: Owner, method_id: UUID, expires_at: datetime) -> UUID | None:
+        return _id(await self._of(owner, write.SET_METHOD, method_id=method_id, expires_at=expires_at))
+
+    async def convert(self, owner: Owner) -> UUID | None:
+        """End the active cart, because it becomes an order; locked, it stays as it is until the commit."""
+        return _id(await self._of(owner, write.CONVERT))
+
+    async def pour(self, guest_cart_id: UUID, cart_id: UUID, expires_at: datetime) -> list[UUID]:
+        """Pour a guest's cart into a customer's, both locked; returns the variants of which a line can hold no more.
+
+        Quantities add up. What the customer has not said yet, the guest's cart says: where it goes, and how.
+        """
+        carts = {"cart_id": cart_id, "guest_cart_id": guest_cart_id}
+        capped = await self._statements.fetch(write.TOO_MANY_TOGETHER, **carts)
+        await self._statements.fetch(write.POUR, **carts)
+        await self._statements.fetch(write.INHERIT, **carts, expires_at=expires_at)
+        await self._statements.fetch(write.END_MERGED, guest_cart_id=guest_cart_id)
+        return [variant_id for (variant_id,) in capped]
 
     async def forget_expired(self) -> None:
-        """Delete carts that nobody came back for; those that became orders stay."""
-        await self._session.execute(
-            delete(Cart).where(Cart.expires_at < func.now(), Cart.status != CartStatus.CONVERTED)
-        )
+        await self._statements.fetch(write.FORGET_EXPIRED)
+
+    async def _of(self, owner: Owner, query: OwnersQuery, **parameters: Any) -> Sequence[Any]:
+        if owner.user_id is not None:
+            return await self._statements.fetch(query.of_customer, user_id=owner.user_id, **parameters)
+        if owner.token_hash is not None:
+            return await self._statements.fetch(query.of_guest, token_hash=owner.token_hash, **parameters)
+        return ()
 
 
-def _active(user_id: UUID | None, token_hash: bytes | None) -> Select[Cart]:
-    owner = owned_by(Cart.user_id, user_id, Cart.token_hash, token_hash)
-    return select(Cart).where(owner, Cart.status == CartStatus.ACTIVE)
+def _id(rows: Sequence[Any]) -> UUID | None:
+    found: UUID | None = rows[0][0] if rows else None
+    return found

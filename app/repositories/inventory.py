@@ -1,4 +1,4 @@
-"""Stock: claimed, released, committed and audited by conditional statements only.
+"""Stock: released, committed, reclaimed and audited by conditional statements only. Claimed: `stock_claims.py`.
 
 Rows of `stock_levels` are always locked in the order of `variant_id`, or two checkouts deadlock (domain rule 8).
 """
@@ -10,35 +10,20 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, Row, Uuid, column, func, select, update, values
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.statements import SessionStatements
 from app.models.inventory import ReservationStatus, StockLevel, StockMovement, StockReservation
 from app.repositories.base import Repository
+from app.repositories.stock_claims import StockClaims
 
 HOLDING = (ReservationStatus.ACTIVE, ReservationStatus.COMMITTED)
 
 
 class InventoryRepository(Repository):
-    async def claim(self, quantities: Mapping[UUID, int], reference: str) -> dict[UUID, int]:
-        """Raise `reserved` for every variant that has enough; return what is available of those that have not.
-
-        The caller rolls back unless the answer is empty: all lines or none.
-        """
-        await self._lock(quantities)
-        wanted = _as_rows(quantities)
-        claimed = await self._session.execute(
-            update(StockLevel)
-            .where(
-                StockLevel.variant_id == wanted.c.variant_id,
-                StockLevel.on_hand - StockLevel.reserved + StockLevel.backorder_limit >= wanted.c.quantity,
-            )
-            .values(reserved=StockLevel.reserved + wanted.c.quantity)
-            .returning(StockLevel.variant_id)
-        )
-        short = quantities.keys() - set(claimed.scalars())
-        if short:
-            return await self.available(short)
-        await self._record({variant: -amount for variant, amount in quantities.items()}, "reserved", reference)
-        return {}
+    def __init__(self, session: AsyncSession) -> None:
+        super().__init__(session)
+        self._claims = StockClaims(SessionStatements(session))
 
     async def release(self, order_id: UUID, status: ReservationStatus) -> None:
         """Give back what an order holds; its reservations become `status`. Nothing happens the second time."""
@@ -83,7 +68,7 @@ class InventoryRepository(Repository):
         if not quantities:
             return False
         async with self._session.begin_nested() as savepoint:
-            if await self.claim(quantities, str(order_id)):
+            if await self._claims.claim(quantities, str(order_id)):
                 await savepoint.rollback()
                 return False
         await self._session.execute(
@@ -92,20 +77,6 @@ class InventoryRepository(Repository):
             .values(status=ReservationStatus.COMMITTED)
         )
         return True
-
-    async def hold(self, reservations: Iterable[StockReservation]) -> None:
-        self._session.add_all(reservations)
-        await self._session.flush()
-
-    async def available(self, variant_ids: Iterable[UUID]) -> dict[UUID, int]:
-        """What could still be sold of each variant, back-orders included; 0 for one that is not stocked."""
-        found = await self._session.execute(
-            select(StockLevel.variant_id, StockLevel.on_hand - StockLevel.reserved + StockLevel.backorder_limit).where(
-                StockLevel.variant_id.in_(variant_ids)
-            )
-        )
-        known = {variant_id: max(0, available) for variant_id, available in found}
-        return {variant_id: known.get(variant_id, 0) for variant_id in variant_ids}
 
     async def discrepancies(self) -> Sequence[Row[UUID, int, int, int, int]]:
         """Variants whose counters are not what the reservations and the ledger say (domain rule 1)."""

@@ -1,7 +1,6 @@
 """Operations that are done once for each Idempotency-Key, and how they answer."""
 
 from fastapi import Response
-from fastapi.responses import JSONResponse
 
 from app.errors import IdempotencyKeyRequired, IdempotencyKeyReused, RequestInProgress
 from app.services.idempotency import Answer
@@ -13,4 +12,4 @@ def say(answer: Answer, **headers: str) -> Response:
     """The stored answer as it is, so that a repetition is the same to the byte."""
     if answer.replayed:
         headers["Idempotent-Replayed"] = "true"
-    return JSONResponse(answer.body, answer.status, headers)
+    return Response(answer.body, answer.status, headers, "application/json")

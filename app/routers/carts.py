@@ -5,9 +5,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Response, status
 
-from app.dependencies import AnyShopper, Carts, CurrentUser
+from app.dependencies import AnyShopper, Carts, CurrentUser, OptionalIdempotencyKey
 from app.errors import InsufficientStock, NotFound
 from app.openapi import problems
+from app.routers.answers import KEYED, say
 from app.schemas.carts import (
     Address,
     CartLineCreate,
@@ -18,6 +19,7 @@ from app.schemas.carts import (
     ShippingOptions,
 )
 from app.services.carts import OpenedCart
+from app.services.idempotency import Answer
 
 router = APIRouter(prefix="/cart", tags=["Cart"])
 
@@ -66,15 +68,21 @@ async def clear_cart(shopper: AnyShopper, carts: Carts) -> None:
     "/lines",
     status_code=status.HTTP_201_CREATED,
     response_model=CartRead,
-    responses={201: {"headers": GIVES_TOKEN}, **problems(NotFound, InsufficientStock)},
+    responses={201: {"headers": GIVES_TOKEN}, **problems(NotFound, InsufficientStock, *KEYED)},
     operation_id="cart_add_line",
 )
-async def add_line(data: CartLineCreate, shopper: AnyShopper, carts: Carts, response: Response) -> CartRead:
+async def add_line(
+    data: CartLineCreate, shopper: AnyShopper, key: OptionalIdempotencyKey, carts: Carts, response: Response
+) -> CartRead | Response:
     """Put a variant in the cart.
 
     Adds to what is there of it already. Opens a cart when there is none. Stock is not reserved before checkout.
+    A guest who has no cart yet needs no `Idempotency-Key`: asking again opens another cart.
     """
-    return _opened(await carts.add_line(shopper, data), response)
+    added = await (carts.add_line_once(shopper, data, key) if key else carts.add_line(shopper, data))
+    if isinstance(added, Answer):
+        return say(added, ETag=f'"v{added.content["version"]}"')
+    return _opened(added, response)
 
 
 @router.patch(

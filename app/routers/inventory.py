@@ -57,7 +57,7 @@ async def adjust_levels(
     have reserved cannot be taken away, except for what back-orders cover.
     """
     answer = await inventory.adjust(staff, data, key)
-    return say(answer, Location=f"/api/v1/inventory/movements?adjustment_id={answer.body['id']}")
+    return say(answer, Location=f"/api/v1/inventory/movements?adjustment_id={answer.content['id']}")
 
 
 @router.get(

@@ -53,7 +53,7 @@ async def place_order(data: OrderCreate, shopper: AnyShopper, key: IdempotencyKe
     keep the `order_token`.
     """
     answer = await orders.place(shopper, data, key)
-    return say(answer, Location=f"/api/v1/orders/{answer.body['id']}")
+    return say(answer, Location=f"/api/v1/orders/{answer.content['id']}")
 
 
 @router.post(

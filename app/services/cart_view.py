@@ -1,21 +1,16 @@
 """How a cart is shown: priced and checked against the stock, without changing anything."""
 
-from collections.abc import Sequence
-
-from app.database import UnitOfWork
-from app.models.carts import Cart, CartLine
-from app.models.products import ProductStatus, Variant, VariantStatus
-from app.models.shipping import ShippingMethod
+from app.models.shipping import ShippingTerms
+from app.repositories.carts_read import ShownCart, ShownLine
 from app.schemas.base import Money
 from app.schemas.carts import Address, CartLineRead, CartRead, CartShipping, CartWarning, ShippingOption, Totals
 from app.services.pricing import PRICES_INCLUDE_TAX, Item, Quote, QuotedLine, price
 
 
-async def present(tx: UnitOfWork, cart: Cart, home_country: str) -> CartRead:
-    """The cart as its owner sees it. Before there is an address, tax is that of the shop's own country."""
-    methods = await tx.shipping.methods()
-    method = next((method for method in methods if method.id == cart.shipping_method_id), None)
-    quote = price(items_of(cart), await tx.shipping.tax_rates(country_of(cart, home_country)), method)
+def present(cart: ShownCart) -> CartRead:
+    """The cart as its owner sees it."""
+    method = cart.method
+    quote = price(items_of(cart), cart.tax_rates, method)
     lines = [_line(line, quoted, cart.currency) for line, quoted in zip(cart.lines, quote.lines, strict=True)]
     return CartRead(
         id=cart.id,
@@ -36,31 +31,16 @@ async def present(tx: UnitOfWork, cart: Cart, home_country: str) -> CartRead:
     )
 
 
-def country_of(cart: Cart, home_country: str) -> str:
-    return str(cart.shipping_address["country"]) if cart.shipping_address else home_country
-
-
-def items_of(cart: Cart) -> list[Item]:
+def items_of(cart: ShownCart) -> list[Item]:
     """What `price` needs of each line, in the order of the lines."""
-    return [
-        Item(line.variant_id, line.quantity, line.variant.price_amount, line.variant.product.tax_class)
-        for line in cart.lines
-    ]
+    return [Item(line.variant_id, line.quantity, line.unit_price, line.tax_class) for line in cart.lines]
 
 
-def shipping_options(cart: Cart, methods: Sequence[ShippingMethod], home_country: str) -> list[ShippingOption]:
-    subtotal = sum(item.quantity * item.unit_price for item in items_of(cart))
-    country = country_of(cart, home_country)
-    return [_option(method, subtotal) for method in methods if method.serves(country)]
-
-
-def is_for_sale(variant: Variant) -> bool:
-    return variant.status == VariantStatus.ACTIVE and variant.product.status == ProductStatus.ACTIVE
-
-
-def available_of(variant: Variant) -> int:
-    """How many could be ordered now, back-orders included."""
-    return max(0, variant.stock.available + variant.stock.backorder_limit) if is_for_sale(variant) else 0
+def shipping_options(cart: ShownCart, home_country: str) -> list[ShippingOption]:
+    """The methods that serve the cart's address, priced for the goods in it."""
+    subtotal = sum(line.quantity * line.unit_price for line in cart.lines)
+    country = cart.shipping_address["country"] if cart.shipping_address else home_country
+    return [_option(method, subtotal) for method in cart.methods if method.serves(country)]
 
 
 def totals_of(quote: Quote, currency: str) -> Totals:
@@ -73,7 +53,7 @@ def totals_of(quote: Quote, currency: str) -> Totals:
     )
 
 
-def _option(method: ShippingMethod, subtotal: int) -> ShippingOption:
+def _option(method: ShippingTerms, subtotal: int) -> ShippingOption:
     return ShippingOption(
         id=method.id,
         code=method.code,
@@ -82,30 +62,31 @@ def _option(method: ShippingMethod, subtotal: int) -> ShippingOption:
     )
 
 
-def _line(line: CartLine, quoted: QuotedLine, currency: str) -> CartLineRead:
+def _line(line: ShownLine, quoted: QuotedLine, currency: str) -> CartLineRead:
     return CartLineRead(
         id=line.id,
         variant_id=line.variant_id,
-        sku=line.variant.sku,
-        name=line.variant.product.name,
-        options=line.variant.option_values,
+        sku=line.sku,
+        name=line.name,
+        options=line.options,
         quantity=line.quantity,
         unit_price=Money(amount=quoted.unit_price, currency=currency),
         subtotal=Money(amount=quoted.subtotal, currency=currency),
         discount=Money(amount=quoted.discount, currency=currency),
         tax=Money(amount=quoted.tax, currency=currency),
         total=Money(amount=quoted.total, currency=currency),
-        available=available_of(line.variant),
+        available=line.available,
         warnings=_warnings(line),
     )
 
 
-def _warnings(line: CartLine) -> list[CartWarning]:
-    available = available_of(line.variant)
-    if not is_for_sale(line.variant):
+def _warnings(line: ShownLine) -> list[CartWarning]:
+    if not line.is_for_sale:
         return [CartWarning(code="unavailable", message="This is not for sale any more.", variant_id=line.variant_id)]
-    if available < line.quantity:
+    if line.available < line.quantity:
         return [
-            CartWarning(code="insufficient_stock", message=f"Only {available} are left.", variant_id=line.variant_id)
+            CartWarning(
+                code="insufficient_stock", message=f"Only {line.available} are left.", variant_id=line.variant_id
+            )
         ]
     return []

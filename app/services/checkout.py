@@ -1,27 +1,24 @@
 """From a cart to an order: take the stock and write the order, both or neither (domain rules 1 to 4)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
-
-from sqlalchemy.exc import DBAPIError
 
 from app.core.clock import now
 from app.core.ids import uuid7
 from app.core.metrics import ORDERS
 from app.core.security import OrderTokens, digest
-from app.database import LOCK_NOT_AVAILABLE, UnitOfWork, sqlstate
+from app.database import DATABASE_ERRORS, LOCK_NOT_AVAILABLE, ShortUnitOfWork, sqlstate
 from app.errors import CartEmpty, CheckoutInProgress, InsufficientStock, TotalsChanged, ValidationFailed
-from app.models.carts import Cart, CartStatus
-from app.models.inventory import StockReservation
-from app.models.orders import Order, OrderLine, OrderStatus, PaymentStatus
-from app.models.payments import Payment
-from app.models.shipping import ShippingMethod
+from app.models.shipping import ShippingTerms
+from app.repositories.carts import Owner
+from app.repositories.carts_read import ShownCart
+from app.repositories.checkout import NewOrder, NewOrderLine
 from app.schemas.base import Money
 from app.schemas.carts import Address
 from app.schemas.orders import OrderCreate
-from app.services.cart_view import available_of, items_of
+from app.services.cart_view import items_of
 from app.services.pricing import PRICES_INCLUDE_TAX, Quote, price
 from app.services.principals import Shopper
 
@@ -34,9 +31,10 @@ class Checkout:
     data: OrderCreate
     tokens: OrderTokens
     reservation: timedelta
+    home_country: str
 
-    async def prepare(self, tx: UnitOfWork) -> Order:
-        """Price the cart, reserve its stock and write the order with its unpaid payment.
+    async def prepare(self, tx: ShortUnitOfWork, order_id: UUID, payment_id: UUID) -> NewOrder:
+        """Price the cart, write the order with its unpaid payment and reserve its stock.
 
         Raises:
             CartEmpty: there is no cart, or nothing in it.
@@ -47,53 +45,49 @@ class Checkout:
         """
         cart = await self._cart(tx)
         address = self._address(cart)
-        methods = await tx.shipping.methods()
-        method = self._method(cart, address, methods)
-        quote = price(items_of(cart), await tx.shipping.tax_rates(address.country), method)
+        method = self._method(cart, address)
+        quote = price(items_of(cart), cart.tax_rates, method)
         self._must_be_as_seen(quote, cart.currency)
 
-        _must_be_there({line.variant_id: (line.quantity, available_of(line.variant)) for line in cart.lines})
+        _must_be_there({line.variant_id: (line.quantity, line.available) for line in cart.lines})
 
-        order = self._order(cart, quote, address, method, await self._email(tx))
-        if not await tx.carts.close(cart, CartStatus.CONVERTED):
-            raise CartEmpty
-        await tx.orders.add(order)
-        await tx.inventory.hold(_reservations(order))
-        await tx.orders.note(order.id, "order.placed")
-        await tx.outbox.announce("order.placed", order.id)
-        if order.grand_total:
-            await tx.payments.add(Payment(order_id=order.id, amount=order.grand_total, currency=order.currency))
+        order = self._order(order_id, cart, quote, address, method)
+        await tx.checkout.place(order, payment_id)
         # Last, so that the row which everybody wants is locked for a moment only.
-        quantities = cart.quantities()
-        short = await tx.inventory.claim(quantities, str(order.id))
+        quantities = {line.variant_id: line.quantity for line in cart.lines}
+        short = await tx.stock.claim(quantities, str(order_id))
         _must_be_there({variant: (quantities[variant], left) for variant, left in short.items()})
         tx.after_commit(lambda: ORDERS.labels("placed").inc())
         return order
 
-    async def _cart(self, tx: UnitOfWork) -> Cart:
+    async def _cart(self, tx: ShortUnitOfWork) -> ShownCart:
+        """The cart, which nobody can change any more. Its tax is that of where it goes."""
         try:
-            cart = await tx.carts.lock_active_of(self.shopper.user_id, self.shopper.cart_hash)
-        except DBAPIError as error:
+            cart_id = await tx.carts.convert(Owner(self.shopper.user_id, self.shopper.cart_hash))
+        except DATABASE_ERRORS as error:
             if sqlstate(error) == LOCK_NOT_AVAILABLE:
                 raise CheckoutInProgress from error
             raise
-        if cart is None:
+        if cart_id is None:
             raise CartEmpty("There is no open cart. It may have become an order already.")
-        cart = await tx.carts.shown(cart)
+        given = self.data.shipping_address
+        cart = await tx.carts.shown(
+            cart_id, self.home_country, country=given.country if given else None, all_methods=True
+        )
         if not cart.lines:
             raise CartEmpty
         return cart
 
-    def _address(self, cart: Cart) -> Address:
+    def _address(self, cart: ShownCart) -> Address:
         if self.data.shipping_address:
             return self.data.shipping_address
         if cart.shipping_address:
             return Address.model_validate(cart.shipping_address)
         raise ValidationFailed.at("/shipping_address", "missing", "Where shall the parcel go?")
 
-    def _method(self, cart: Cart, address: Address, methods: Sequence[ShippingMethod]) -> ShippingMethod:
+    def _method(self, cart: ShownCart, address: Address) -> ShippingTerms:
         chosen = self.data.shipping_method_id or cart.shipping_method_id
-        for method in methods:
+        for method in cart.methods:
             if method.serves(address.country) and chosen in (None, method.id):
                 return method
         raise ValidationFailed.at("/shipping_method_id", "not_offered", "No such method serves this address.")
@@ -103,25 +97,19 @@ class Checkout:
         if expected is not None and expected != actual:
             raise TotalsChanged(expected=expected.model_dump(), actual=actual.model_dump())
 
-    async def _email(self, tx: UnitOfWork) -> str:
-        if self.data.email:
-            return self.data.email
-        user = await tx.users.by_id(self.shopper.user_id) if self.shopper.user_id else None
-        if user is None:
+    def _order(
+        self, order_id: UUID, cart: ShownCart, quote: Quote, address: Address, method: ShippingTerms
+    ) -> NewOrder:
+        email = self.data.email or cart.email
+        if email is None:
             raise ValidationFailed.at("/email", "missing", "Where shall the confirmation go?")
-        return user.email
-
-    def _order(self, cart: Cart, quote: Quote, address: Address, method: ShippingMethod, email: str) -> Order:
-        order_id = uuid7()
-        variants = {line.variant_id: line.variant for line in cart.lines}
-        return Order(
+        line_ids = sorted(uuid7() for _ in cart.lines)  # those of one millisecond are in no order
+        return NewOrder(
             id=order_id,
             cart_id=cart.id,
             user_id=self.shopper.user_id,
             guest_token_hash=None if self.shopper.user_id else digest(self.tokens.of(order_id)),
             email=email,
-            status=OrderStatus.PENDING_PAYMENT,
-            payment_status=PaymentStatus.PENDING,
             currency=cart.currency,
             prices_include_tax=PRICES_INCLUDE_TAX,
             subtotal=quote.subtotal,
@@ -135,21 +123,21 @@ class Checkout:
             notes=self.data.notes,
             expires_at=now() + self.reservation,
             lines=[
-                OrderLine(
-                    id=uuid7(),
+                NewOrderLine(
+                    id=line_id,
                     variant_id=line.variant_id,
-                    sku=variants[line.variant_id].sku,
-                    name=variants[line.variant_id].product.name,
-                    option_values=variants[line.variant_id].option_values,
-                    quantity=line.quantity,
-                    unit_price=line.unit_price,
-                    subtotal=line.subtotal,
-                    discount=line.discount,
-                    tax_rate=line.tax_rate,
-                    tax=line.tax,
-                    total=line.total,
+                    sku=line.sku,
+                    name=line.name,
+                    option_values=line.options,
+                    quantity=quoted.quantity,
+                    unit_price=quoted.unit_price,
+                    subtotal=quoted.subtotal,
+                    discount=quoted.discount,
+                    tax_rate=quoted.tax_rate,
+                    tax=quoted.tax,
+                    total=quoted.total,
                 )
-                for line in quote.lines
+                for line_id, line, quoted in zip(line_ids, cart.lines, quote.lines, strict=True)
             ],
         )
 
@@ -159,16 +147,3 @@ def _must_be_there(lines: Mapping[UUID, tuple[int, int]]) -> None:
     short = {variant: (wanted, available) for variant, (wanted, available) in lines.items() if available < wanted}
     if short:
         raise InsufficientStock.of(short)
-
-
-def _reservations(order: Order) -> list[StockReservation]:
-    return [
-        StockReservation(
-            order_line_id=line.id,
-            order_id=order.id,
-            variant_id=line.variant_id,
-            quantity=line.quantity,
-            expires_at=order.expires_at,
-        )
-        for line in order.lines
-    ]

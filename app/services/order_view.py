@@ -1,34 +1,47 @@
 """How an order and its payment are shown."""
 
+from typing import Any
+
 from app.gateways.payments import Intent
 from app.models.orders import Order, OrderLine
 from app.models.payments import Payment
+from app.repositories.checkout import DuePayment, NewOrder, NewOrderLine
 from app.schemas.base import Money
 from app.schemas.carts import Address, Totals
-from app.schemas.orders import OrderLineRead, OrderRead, PaymentRead
+from app.schemas.orders import OrderLineRead, OrderPlaced, OrderRead, PaymentRead
 
 
-def present(order: Order) -> OrderRead:
+def present(order: Order | NewOrder) -> OrderRead:
     """The order with its lines, which must be loaded."""
+    return OrderRead(**_fields(order))
 
+
+def present_placed(
+    order: Order | NewOrder, payment: Payment | DuePayment | None, intent: Intent | None, token: str | None
+) -> OrderPlaced:
+    """What whoever placed the order is told; `token` is a guest's key to it."""
+    return OrderPlaced(
+        **_fields(order), payment=present_payment(payment, intent) if payment else None, order_token=token
+    )
+
+
+def _fields(order: Order | NewOrder) -> dict[str, Any]:
     def money(amount: int) -> Money:
         return Money(amount=amount, currency=order.currency)
 
-    return OrderRead.model_validate(
-        {
-            **{name: getattr(order, name) for name in _COPIED},
-            "lines": [_line(line, order.currency) for line in order.lines],
-            "totals": Totals(
-                subtotal=money(order.subtotal),
-                discount=money(order.discount_total),
-                shipping=money(order.shipping_total),
-                tax=money(order.tax_total),
-                total=money(order.grand_total),
-            ),
-            "shipping_address": Address.model_validate(order.shipping_address),
-            "billing_address": Address.model_validate(order.billing_address),
-        }
-    )
+    return {
+        **{name: getattr(order, name) for name in _COPIED},
+        "lines": [_line(line, order.currency) for line in order.lines],
+        "totals": Totals(
+            subtotal=money(order.subtotal),
+            discount=money(order.discount_total),
+            shipping=money(order.shipping_total),
+            tax=money(order.tax_total),
+            total=money(order.grand_total),
+        ),
+        "shipping_address": Address.model_validate(order.shipping_address),
+        "billing_address": Address.model_validate(order.billing_address),
+    }
 
 
 _COPIED = (
@@ -48,7 +61,7 @@ _COPIED = (
 )
 
 
-def present_payment(payment: Payment, intent: Intent | None) -> PaymentRead:
+def present_payment(payment: Payment | DuePayment, intent: Intent | None) -> PaymentRead:
     """The payment, with what only the provider knows when it could be reached."""
     return PaymentRead(
         id=payment.id,
@@ -60,7 +73,7 @@ def present_payment(payment: Payment, intent: Intent | None) -> PaymentRead:
     )
 
 
-def _line(line: OrderLine, currency: str) -> OrderLineRead:
+def _line(line: OrderLine | NewOrderLine, currency: str) -> OrderLineRead:
     def money(amount: int) -> Money:
         return Money(amount=amount, currency=currency)
 

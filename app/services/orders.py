@@ -1,10 +1,12 @@
 """Orders: placed, read, cancelled, expired."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Select
 
+from app.core.ids import uuid7
 from app.core.logging import get_logger
 from app.core.metrics import ORDERS
 from app.core.pagination import CursorSigner, Page
@@ -14,11 +16,13 @@ from app.errors import InvalidTransition, NotFound, Unauthorized
 from app.gateways.payments import Intent, ProviderUnavailable, StripePayments
 from app.models.inventory import ReservationStatus
 from app.models.orders import TRANSITIONS, Order, OrderEvent, OrderStatus
+from app.models.payments import Payment
 from app.models.users import Role
-from app.schemas.orders import OrderCreate, OrderPlaced, OrderQuery, OrderRead
+from app.repositories.checkout import DuePayment, NewOrder
+from app.schemas.orders import OrderCreate, OrderQuery, OrderRead
 from app.services.checkout import Checkout
 from app.services.idempotency import Answer, Attempt
-from app.services.order_view import present, present_payment
+from app.services.order_view import present, present_placed
 from app.services.principals import Principal, Shopper
 from app.services.settlement import confirm, refund_in_full
 from app.settings import Settings
@@ -28,6 +32,14 @@ SEES_ALL_ORDERS = (Role.SUPPORT, Role.ADMIN)
 BATCH = 100
 
 
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """An order that waits to be announced and answered. There is no payment when there is nothing to pay."""
+
+    order: Order | NewOrder
+    payment: Payment | DuePayment | None
+
+
 class OrderService:
     def __init__(self, database: Database, provider: StripePayments, cursors: CursorSigner, settings: Settings) -> None:
         self._database = database
@@ -35,6 +47,7 @@ class OrderService:
         self._cursors = cursors
         self._tokens = OrderTokens(settings.secret_key.get_secret_value())
         self._reservation = timedelta(minutes=settings.reservation_minutes)
+        self._home_country = settings.home_country
 
     async def place(self, shopper: Shopper, data: OrderCreate, key: str) -> Answer:
         """Make the shopper's cart an order: reserve, announce the payment to the provider, answer.
@@ -43,54 +56,68 @@ class OrderService:
         a crash continues where it stopped. A provider that is away costs nothing but the `client_secret`.
         """
         attempt = Attempt.of(shopper.scope, "POST /orders", key, data)
-        prepared = await self._prepare(attempt, shopper, data)
-        if isinstance(prepared, Answer):
-            return prepared
-        return await self._finish(attempt, prepared, await self._announce(prepared))
+        placed = await self._prepare(attempt, shopper, data)
+        if isinstance(placed, Answer):
+            return placed
+        intent = await self._announce(placed.payment) if placed.payment else None
+        if placed.order.grand_total == 0:
+            return await self._finish_free(attempt, placed.order.id)
+        return await self._finish(attempt, placed, intent)
 
     @retried_on_conflict
-    async def _prepare(self, attempt: Attempt, shopper: Shopper, data: OrderCreate) -> Answer | UUID:
-        async with self._database.transaction() as tx:
-            claim = await attempt.begin(tx)
+    async def _prepare(self, attempt: Attempt, shopper: Shopper, data: OrderCreate) -> Answer | _Placed:
+        order_id, payment_id = uuid7(), uuid7()
+        async with self._database.short_transaction() as tx:
+            claim = await attempt.begin(tx, order_id)
             if isinstance(claim, Answer):
                 return claim
-            if claim.resource_id:
-                return claim.resource_id
-            order = await Checkout(shopper, data, self._tokens, self._reservation).prepare(tx)
-            if order.grand_total == 0:
-                await confirm(tx, order)
-            await attempt.remember(tx, order.id)
-            return order.id
+            if claim.resource_id is None:
+                checkout = Checkout(shopper, data, self._tokens, self._reservation, self._home_country)
+                order = await checkout.prepare(tx, order_id, payment_id)
+                payment = DuePayment(payment_id, order_id, order.grand_total, order.currency)
+                return _Placed(order, payment if order.grand_total else None)
+        return await self._placed_before(claim.resource_id)
 
-    async def _announce(self, order_id: UUID) -> Intent | None:
+    async def _placed_before(self, order_id: UUID) -> _Placed:
+        """What a request has made that died before it could answer."""
         async with self._database.snapshot() as tx:
-            payment = await tx.payments.live_of(order_id)
-        if payment is None:
-            return None
+            order = await tx.orders.get(tx.orders.everyones(), order_id)
+            if order is None:
+                raise NotFound
+            return _Placed(order, await tx.payments.live_of(order_id))
+
+    async def _announce(self, payment: Payment | DuePayment) -> Intent | None:
         try:
             return await self._provider.open(
                 payment.amount,
                 payment.currency,
-                {"order_id": str(order_id), "payment_id": str(payment.id)},
+                {"order_id": str(payment.order_id), "payment_id": str(payment.id)},
                 key=str(payment.id),
             )
         except ProviderUnavailable:
-            logger.warning("order placed without the payment provider", order_id=str(order_id))
+            logger.warning("order placed without the payment provider", order_id=str(payment.order_id))
             return None
 
     @retried_on_conflict
-    async def _finish(self, attempt: Attempt, order_id: UUID, intent: Intent | None) -> Answer:
+    async def _finish(self, attempt: Attempt, placed: _Placed, intent: Intent | None) -> Answer:
+        answer = present_placed(placed.order, placed.payment, intent, self._token_of(placed.order))
+        async with self._database.short_transaction() as tx:
+            if placed.payment and intent:
+                await tx.checkout.refer(placed.payment.id, intent.reference)
+            return await attempt.complete(tx, 201, answer)
+
+    @retried_on_conflict
+    async def _finish_free(self, attempt: Attempt, order_id: UUID) -> Answer:
+        """Zero-total orders skip payment (domain rule 2)."""
         async with self._database.transaction() as tx:
             order = await self._lock(tx, tx.orders.everyones(), order_id)
-            payment = await tx.payments.lock_live_of(order_id)
-            if payment and intent:
-                payment.provider_ref = intent.reference
-            placed = OrderPlaced(
-                **present(order).model_dump(),
-                payment=present_payment(payment, intent) if payment else None,
-                order_token=None if order.user_id else self._tokens.of(order_id),
-            )
-            return await attempt.complete(tx, 201, placed)
+            if order.status == OrderStatus.PENDING_PAYMENT:
+                await confirm(tx, order)
+                order = await self._lock(tx, tx.orders.everyones(), order_id)
+            return await attempt.complete(tx, 201, present_placed(order, None, None, self._token_of(order)))
+
+    def _token_of(self, order: Order | NewOrder) -> str | None:
+        return None if order.user_id else self._tokens.of(order.id)
 
     async def get(self, shopper: Shopper, viewer: Principal | None, order_id: UUID) -> OrderRead:
         async with self._database.snapshot() as tx:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID
 
-from app.models.shipping import ShippingMethod
+from app.models.shipping import ShippingTerms
 
 PRICES_INCLUDE_TAX = True
 SHIPPING_TAX_CLASS = "standard"
@@ -52,7 +52,7 @@ class Quote:
     total: int
 
 
-def price(items: Iterable[Item], rates: Mapping[str, Decimal], shipping: ShippingMethod | None) -> Quote:
+def price(items: Iterable[Item], rates: Mapping[str, Decimal], shipping: ShippingTerms | None) -> Quote:
     """Quote the items with the tax `rates` of the country they go to, by tax class.
 
     A class without a rate is untaxed; without a shipping method nothing is added for the way.

@@ -30,6 +30,10 @@ class Shopper:
     order_token: str | None = None
 
     @property
+    def is_known(self) -> bool:
+        return bool(self.user_id or self.cart_token or self.order_token)
+
+    @property
     def cart_hash(self) -> bytes | None:
         return digest(self.cart_token) if self.cart_token else None
 

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from app.errors import CartEmpty, CheckoutInProgress
+from app.repositories.carts import Owner
 from app.schemas.carts import Address, CartLineCreate
 from app.schemas.orders import OrderCreate
 from app.services.principals import Shopper
@@ -37,7 +38,7 @@ async def test_a_cart_that_is_held_for_too_long_is_in_progress(fresh_shop: Shop)
     shopper = await filled_cart(fresh_shop)
 
     async with fresh_shop.database.transaction() as tx:
-        await tx.carts.lock_active_of(None, shopper.cart_hash)
+        await tx.carts.lock_active_of(Owner(token_hash=shopper.cart_hash))
         with pytest.raises(CheckoutInProgress):
             await fresh_shop.orders.place(shopper, BODY, "key")
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.ids import uuid7
-from app.models.shipping import ShippingMethod
+from app.models.shipping import ShippingTerms
 from app.services.pricing import Item, included_tax, price
 
 RATES = {"standard": Decimal("0.19"), "reduced": Decimal("0.07")}
@@ -22,15 +22,21 @@ items = st.lists(
     ),
     max_size=20,
 )
+
+
+def standard(*, price_amount: int = 490, free_from_amount: int | None = None) -> ShippingTerms:
+    return ShippingTerms(uuid7(), "standard", "Standard", price_amount, free_from_amount, "EUR", countries=())
+
+
 methods = st.none() | st.builds(
-    ShippingMethod,
+    standard,
     price_amount=st.integers(0, 10**6),
     free_from_amount=st.none() | st.integers(1, 10**9),
 )
 
 
 @given(items, methods)
-def test_lines_and_totals_add_up(items: list[Item], method: ShippingMethod | None) -> None:
+def test_lines_and_totals_add_up(items: list[Item], method: ShippingTerms | None) -> None:
     quote = price(items, RATES, method)
 
     assert quote.subtotal == sum(item.unit_price * item.quantity for item in items)
@@ -55,13 +61,13 @@ def test_the_tax_that_a_price_contains(gross: int, rate: str, tax: int) -> None:
 
 
 def test_shipping_is_free_from_a_subtotal_on() -> None:
-    method = ShippingMethod(price_amount=490, free_from_amount=5000)
+    method = standard(free_from_amount=5000)
 
     assert price([Item(uuid7(), 1, 4999, "standard")], RATES, method).shipping == 490
     assert price([Item(uuid7(), 1, 5000, "standard")], RATES, method).shipping == 0
 
 
 def test_an_empty_cart_costs_nothing() -> None:
-    quote = price([], RATES, ShippingMethod(price_amount=490, free_from_amount=None))
+    quote = price([], RATES, standard(free_from_amount=None))
 
     assert (quote.total, quote.shipping, quote.tax) == (0, 0, 0)

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class BorrowedConnection:
-    """A reader's pool, made of the connection that a test holds: it sees what the test has not committed."""
+    """A pool of asyncpg's, made of the connection that a test holds: it sees what the test has not committed."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -32,9 +32,16 @@ class BorrowedConnection:
     async def fetch(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
         for statements in self._connection.info.get(WITNESSES, []):
             statements.append(sql)
-        driver: Any = (await self._connection.get_raw_connection()).driver_connection
-        rows: list[asyncpg.Record] = await driver.fetch(sql, *arguments)
+        rows: list[asyncpg.Record] = await (await self._driver()).fetch(sql, *arguments)
         return rows
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        async with (await self._driver()).transaction():  # a savepoint, inside the test's own
+            yield
+
+    async def _driver(self) -> Any:
+        return (await self._connection.get_raw_connection()).driver_connection
 
 
 class BorrowedTransactions:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.dev.seed.ids import Ids
 from app.dev.seed.loader import Loader
-from app.models.shipping import ShippingMethod, TaxRate
+from app.models.shipping import ShippingMethod, ShippingTerms, TaxRate
 from app.schemas.base import CURRENCY
 
 # VAT in per cent in 2026: the standard rate, and the rate of printed books (our class "reduced").
@@ -27,7 +27,7 @@ STANDARD, EXPRESS = "standard", "express"
 class Delivery:
     """What prices an order: the methods by code, and by country the rate of each tax class."""
 
-    methods: Mapping[str, ShippingMethod]
+    methods: Mapping[str, ShippingTerms]
     rates: Mapping[str, Mapping[str, Decimal]]
 
 
@@ -45,7 +45,7 @@ def write_delivery(loader: Loader, ids: Ids, at: datetime) -> Delivery:
             price_amount=method.price_amount,
             free_from_amount=method.free_from_amount,
             currency=method.currency,
-            countries=method.countries,
+            countries=[*method.countries],
             position=position,
             created_at=at,
             updated_at=at,
@@ -57,15 +57,15 @@ def write_delivery(loader: Loader, ids: Ids, at: datetime) -> Delivery:
     return Delivery(methods, rates)
 
 
-def _method(method_id: UUID, code: str, name: str, price: int, *, free_from: int | None) -> ShippingMethod:
-    return ShippingMethod(
+def _method(method_id: UUID, code: str, name: str, price: int, *, free_from: int | None) -> ShippingTerms:
+    return ShippingTerms(
         id=method_id,
         code=code,
         name=name,
         price_amount=price,
         free_from_amount=free_from,
         currency=CURRENCY,
-        countries=sorted(VAT),
+        countries=tuple(sorted(VAT)),
     )
 
 

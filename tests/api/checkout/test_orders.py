@@ -6,6 +6,7 @@ import httpx
 
 from app.database import Database
 from app.models.products import Product, ProductStatus
+from app.models.shipping import ShippingMethod
 from app.models.users import Role
 from app.shop import Shop
 from tests.support.accounts import change, code, events
@@ -143,9 +144,7 @@ async def test_smuggled_fields_are_refused(client: httpx.AsyncClient, database: 
 
 
 async def test_a_free_order_needs_no_payment(client: httpx.AsyncClient, database: Database, shop: Shop) -> None:
-    async with database.transaction() as tx:
-        for method in await tx.shipping.methods():
-            method.price_amount = 0
+    await change(database, ShippingMethod, price_amount=0)
     sample = await add_product(database, price=0)
 
     order, headers = await place(client, (sample, 1))

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from app.database import Database
+from app.repositories.carts import Owner
 from app.shop import Shop
 from tests.support.accounts import code
 from tests.support.shopping import ADDRESS, API, add, add_product, check_out, count_orders, keyed, signed_in
@@ -80,5 +81,6 @@ async def test_the_repositories_themselves_know_no_owner_without_a_name(
     database: Database, customers: list[dict[str, str]]
 ) -> None:
     async with database.snapshot() as tx:
-        assert await tx.carts.active_of(None, None) is None
+        assert await tx.carts.active_of(Owner(), "DE") is None
+        assert await tx.carts.lock_active_of(Owner()) is None
         assert await tx.orders.page(tx.orders.visible_to(None, None), limit=10, position=None) == []
