@@ -44,9 +44,6 @@ class StockQuery(PageQuery):
         """Those that were given."""
         return self.model_dump(exclude={"limit", "cursor", "include_total", "sort"}, exclude_none=True)
 
-    def bound(self) -> dict[str, object]:
-        return {"list": type(self).__name__, **super().bound()}  # two of these lists may have the same filters
-
 
 # Levels
 
