@@ -109,6 +109,24 @@ async def test_the_stock_audit_finds_nothing(own_settings: Settings, sql: "Conne
     assert await sql.fetchval("SELECT count(*) FROM stock_movements WHERE reason = 'restocked'") > 0
 
 
+async def test_the_warehouse_finds_something_in_its_lists(own_settings: Settings, sql: "Connection[Any]") -> None:
+    await seed_shop(own_settings, SMALL, NOON)
+
+    by_hand = await sql.fetch(
+        "SELECT reason, count(*) AS movements, count(DISTINCT adjustment_id) AS adjustments FROM stock_movements"
+        " JOIN users ON users.id = actor_id WHERE email = 'warehouse@example.com' GROUP BY reason ORDER BY reason"
+    )
+    assert [tuple(row) for row in by_hand] == [
+        ("counted", 4, 1),
+        ("damaged", 2, 2),
+        ("lost", 1, 1),
+        ("promotion", 1, 1),
+        ("received", 3, 1),
+        ("returned", 1, 1),
+    ]
+    assert await sql.fetchval("SELECT max(created_at) FROM stock_movements") <= NOON
+
+
 async def test_orders_contain_the_tax_of_the_country_they_went_to(
     own_settings: Settings, sql: "Connection[Any]"
 ) -> None:

@@ -22,6 +22,7 @@ from app.dev.seed.pictures import hang
 from app.dev.seed.products import Catalogue, scenes_of
 from app.dev.seed.reviews import Critics
 from app.dev.seed.stock import Warehouse
+from app.dev.seed.stocktaking import take_stock
 from app.gateways.media_store import MediaStore
 from app.models.users import Role
 
@@ -99,6 +100,7 @@ async def _write(loader: Loader, store: MediaStore, size: Size, now: datetime, p
     for _ in progress.track(critics.write(on_sale), len(on_sale), description="reviews"):
         await loader.make_room()
 
+    take_stock(warehouse, ids, people.staff[Role.WAREHOUSE], catalogue.for_sale[::5], now)
     for _ in progress.track(warehouse.count(), warehouse.size, description="stock levels"):
         await loader.make_room()
     return orders

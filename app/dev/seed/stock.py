@@ -48,13 +48,18 @@ class Warehouse:
         """Reserve for an order. A new delivery comes before the shelf falls to its reorder point."""
         if shelf.on_hand - shelf.reserved - quantity <= shelf.reorder_point:
             self.receive(shelf, RESTOCK, at, "restocked")
-        self._move(shelf, 0, quantity, "reserved", order_id, at)
+        self._move(shelf, 0, quantity, "reserved", str(order_id), at)
 
     def release(self, shelf: Shelf, quantity: int, reason: str, order_id: UUID, at: datetime) -> None:
-        self._move(shelf, 0, -quantity, reason, order_id, at)
+        self._move(shelf, 0, -quantity, reason, str(order_id), at)
 
     def ship(self, shelf: Shelf, quantity: int, order_id: UUID, at: datetime) -> None:
-        self._move(shelf, -quantity, -quantity, "shipped", order_id, at)
+        self._move(shelf, -quantity, -quantity, "shipped", str(order_id), at)
+
+    def adjust(
+        self, shelf: Shelf, delta: int, reason: str, reference: str, adjustment_id: UUID, actor_id: UUID, at: datetime
+    ) -> None:
+        self._move(shelf, delta, 0, reason, reference, at, adjustment_id=adjustment_id, actor_id=actor_id)
 
     def count(self) -> Iterator[None]:
         """Write the counters as they stand at the end, one a step."""
@@ -69,7 +74,15 @@ class Warehouse:
             yield
 
     def _move(
-        self, shelf: Shelf, on_hand: int, reserved: int, reason: str, order_id: UUID | None, at: datetime
+        self,
+        shelf: Shelf,
+        on_hand: int,
+        reserved: int,
+        reason: str,
+        reference: str | None,
+        at: datetime,
+        adjustment_id: UUID | None = None,
+        actor_id: UUID | None = None,
     ) -> None:
         shelf.on_hand += on_hand
         shelf.reserved += reserved
@@ -80,6 +93,8 @@ class Warehouse:
             on_hand_delta=on_hand,
             reserved_delta=reserved,
             reason=reason,
-            reference=None if order_id is None else str(order_id),
+            reference=reference,
+            adjustment_id=adjustment_id,
+            actor_id=actor_id,
             created_at=at,
         )
