@@ -2,11 +2,12 @@
 
 import asyncio
 from dataclasses import dataclass
+from hashlib import sha256
 from uuid import UUID
 
 import asyncpg
 
-from bench.catalogue import sku
+from bench.catalogue import CART, row_id, sku
 
 LINES = 3
 PREFIX = "bench-cart-"
@@ -29,6 +30,20 @@ class Carts:
 
 def token(number: int) -> str:
     return f"{PREFIX}{number}"
+
+
+def expressions(number: int, skus: int) -> dict[str, str]:
+    """For each text by which a statement can name this cart or what is in it, SQL of the same of pgbench's `:cart`."""
+    name = token(number)
+    return {
+        sha256(name.encode()).hexdigest(): f"encode(sha256(('{PREFIX}' || :cart::text)::bytea), 'hex')",
+        name: f"'{PREFIX}' || :cart::text",
+        str(row_id(CART, number)): f"bench.id({CART}, :cart::bigint)::text",
+        **{
+            str(variant): f"bench.sku_in_cart(:cart, {line}, :skus)::text"
+            for line, variant in enumerate(variants(number, skus))
+        },
+    }
 
 
 def variants(number: int, skus: int) -> list[UUID]:

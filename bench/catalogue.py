@@ -11,7 +11,7 @@ SCRIPT = Path(__file__).with_name("catalogue.sql")
 ASKED_FOR = 2_000
 PRICES = range(500, 4_500, 200)
 VARIANTS_OF_A_PRODUCT = 3
-VARIANT = 3  # the kind of a row, as its id says it
+VARIANT, CART = 3, 7  # kinds of rows, as their ids tell them
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ class NoProvider(StripePayments):
     """Every payment is announced at once: neither the provider's time nor that of its library is ours."""
 
     async def open(self, amount: int, currency: str, metadata: dict[str, str], key: str) -> Intent:  # noqa: ARG002  # as the provider's
-        reference = f"pi_{uuid7().hex}"
+        reference = f"pi_{uuid7()}"
         return Intent(
             reference=reference,
             state=PaymentState.REQUIRES_PAYMENT_METHOD,

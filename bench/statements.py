@@ -1,21 +1,39 @@
-"""What PostgreSQL was asked to do: read from its own log, so that a floor cannot fall behind the service unnoticed."""
+"""What PostgreSQL was asked to do, read from its own log, and the same again as a script for pgbench.
+
+So floor c runs what the service runs, by construction: whatever becomes of the service's statements.
+"""
 
 import re
 import time
-from collections.abc import Callable
-from itertools import groupby
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 from app.dev.embedded import RunningPostgres
-from app.models import Base
-from bench.processes import POLL_INTERVAL_S, CannotMeasure
+from bench.processes import POLL_INTERVAL_S
 
-_ENTRY = re.compile(r"^\S+ \S+ \w+ \[\d+\] LOG:  (?:statement|execute [^:]+): (?P<text>.*(?:\n\t.*)*)$", re.MULTILINE)
-_WORD = re.compile(r"[a-z_]+", re.IGNORECASE)
-_COMMENT_OR_TEXT = re.compile(r"--.*|/\*.*?\*/|'[^']*'")
+_ENTRY = re.compile(
+    r"^\S+ \S+ \w+ \[\d+\] LOG:  (?:statement|execute [^:]+): (?P<text>.*(?:\n\t.*)*)"
+    r"(?:\n\S+ \S+ \w+ \[\d+\] DETAIL:  Parameters: (?P<parameters>.*(?:\n\t.*)*))?",
+    re.MULTILINE,
+)
+_PARAMETER = re.compile(r"\$(\d+) = (?:NULL|'((?:[^']|'')*)')")
+_PLACE = re.compile(r"\$(\d+)")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LOOKS_LIKE_A_VARIABLE = re.compile(r":(?=[^\W\d])")
+MADE_BY_PGBENCH = 8  # the kind of rows whose ids the client makes
 
 
-def captured(postgres: RunningPostgres, act: Callable[[], object]) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """With its parameters by number, as text; None is NULL."""
+
+    text: str
+    parameters: Mapping[int, str | None]
+
+
+def captured(postgres: RunningPostgres, act: Callable[[], object]) -> list[Statement]:
     """The statements that ran while `act` did its work, in their order."""
     log = Path(postgres.run_sql("SHOW data_directory")).parent / "server.log"
     _log_statements(postgres, "all")
@@ -24,44 +42,65 @@ def captured(postgres: RunningPostgres, act: Callable[[], object]) -> list[str]:
         act()
         with log.open("rb") as file:
             file.seek(before)
-            return parsed(file.read().decode())
+            return list(parsed(file.read().decode()))
     finally:
         _log_statements(postgres, "none")
 
 
-def parsed(log: str) -> list[str]:
-    """The statements in a piece of the server's log, without those that do nothing.
+def parsed(log: str) -> Iterator[Statement]:
+    """The statements in a piece of the server's log, but for empty ones, which only ask whether it lives."""
+    for entry in _ENTRY.finditer(log):
+        text, parameters = ((entry[name] or "").replace("\n\t", "\n").strip("; \n") for name in ("text", "parameters"))
+        if text:
+            found = _PARAMETER.finditer(parameters)
+            yield Statement(text, {int(each[1]): each[2] and each[2].replace("''", "'") for each in found})
 
-    The same one several times in a row is one: a driver sends the rows of an `executemany` all at once.
+
+def script(statements: Sequence[Statement], expressions: Mapping[str, str], since: float) -> str:
+    """The statements for pgbench.
+
+    Args:
+        expressions: for each text that belongs to this very request, wherever it occurs in a value, the SQL expression
+            (of type text) of what belongs to pgbench's own one.
+        since: when the request was sent, in seconds since 1970. UUIDs that are younger were made for it, and pgbench
+            makes its own.
     """
-    texts = (entry["text"].replace("\n\t", "\n").strip("; \n") for entry in _ENTRY.finditer(log))
-    return [text for text, _ in groupby(text for text in texts if text)]
+    expressions = {**expressions, **_made_for_it(statements, since)}
+    return "".join(
+        _PLACE.sub(lambda place: _expression(each.parameters[int(place[1])], expressions), each.text) + ";\n"  # noqa: B023  # used at once
+        for each in statements
+    )
 
 
-def kind(statement: str) -> str:
-    """What a statement does to which tables, such as `SELECT carts, cart_lines`: equal however it is written."""
-    words = [word.lower() for word in _WORD.findall(_COMMENT_OR_TEXT.sub("", statement))]
-    return " ".join([words[0].upper(), ", ".join(sorted({*words} & Base.metadata.tables.keys()))]).strip()
+def _made_for_it(statements: Sequence[Statement], since: float) -> dict[str, str]:
+    values = [value for each in statements for value in each.parameters.values() if value]
+    found = dict.fromkeys(uuid for value in values for uuid in _UUID.findall(value))
+    young = [
+        uuid for uuid in found if UUID(uuid).version == 7 and UUID(uuid).int >> 80 >= since * 1000
+    ]  # RFC 9562 §5.7
+    return {
+        uuid: f"bench.id({MADE_BY_PGBENCH}, 100 * :cart::bigint + {number})::text" for number, uuid in enumerate(young)
+    }
 
 
-def must_be_alike(service: list[str], floor: list[str]) -> None:
-    """Refuse a floor that does not run the service's statements, kind by kind.
-
-    Raises:
-        CannotMeasure: shows both, and the service's in full.
-    """
-    ours, theirs = [kind(statement) for statement in service], [kind(statement) for statement in floor]
-    if ours != theirs:
-        shown = "\n".join(f"{mine:<60}{its}" for mine, its in _side_by_side(ours, theirs))
-        raise CannotMeasure(
-            "the floor does not run the statements of the service.\n"
-            f"{'service':<60}floor\n{shown}\n\nThe service's are:\n" + ";\n\n".join(service)
-        )
+def _made_at(uuid: UUID) -> float:
+    """Seconds since 1970 (RFC 9562 §5.7)."""
+    return (uuid.int >> 80) / 1000
 
 
-def _side_by_side(ours: list[str], theirs: list[str]) -> list[tuple[str, str]]:
-    length = max(len(ours), len(theirs))
-    return list(zip(ours + [""] * (length - len(ours)), theirs + [""] * (length - len(theirs)), strict=True))
+def _expression(value: str | None, expressions: Mapping[str, str]) -> str:
+    """The value in SQL, with what belongs to the request in it replaced."""
+    if value is None:
+        return "NULL"
+    pieces = re.split("(" + "|".join(map(re.escape, expressions)) + ")", value) if expressions else [value]
+    return (
+        "(" + " || ".join(expressions.get(piece) or _literal(piece) for piece in pieces if piece or value == "") + ")"
+    )
+
+
+def _literal(text: str) -> str:
+    """A string constant in which pgbench finds no variable: in our texts, a space after a colon changes nothing."""
+    return "'" + _LOOKS_LIKE_A_VARIABLE.sub(": ", text).replace("'", "''") + "'"
 
 
 def _log_statements(postgres: RunningPostgres, which: str) -> None:

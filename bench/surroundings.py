@@ -68,7 +68,7 @@ class Surroundings:
     @cached_property
     def floors(self) -> Server:
         """The bare ASGI application; floor a sends the files in `bodies`."""
-        return self._uvicorn("floors", "bench.floors:Floors", "--interface", "asgi3")
+        return self._uvicorn("floors", "bench.floors.app:Floors", "--interface", "asgi3")
 
     @cached_property
     def textbook(self) -> Server:

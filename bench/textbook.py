@@ -11,13 +11,12 @@ from typing import Annotated, Literal
 
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from pydantic import BaseModel
-from sqlalchemy import func, make_url, select
+from sqlalchemy import func, literal_column, make_url, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import selectinload
 
-from app.models.listings import Listing
+from app.models.listings import LARGEST_BIGINT, Listing
 from app.models.products import Product, ProductMedia, ProductStatus, Variant, VariantStatus
-from app.repositories.listings.filters import PRICE_OR_LAST
 from app.schemas.base import Money
 from app.schemas.categories import CategoryLink
 from app.schemas.media import MediaRead, RenditionRead
@@ -68,11 +67,12 @@ async def list_products(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     offset: Annotated[int, Query(ge=0)] = 0,
 ) -> ProductList:
-    keys = {"price": PRICE_OR_LAST}
+    price_or_last = func.coalesce(Listing.price_from, literal_column(f"{LARGEST_BIGINT}"))  # as it is indexed
+    keys = {"price": price_or_last}
     matching = (
         select(Product)
         .join(Listing, Listing.product_id == Product.id)
-        .where(Listing.category_slugs.contains([category]), price_gte <= PRICE_OR_LAST)
+        .where(Listing.category_slugs.contains([category]), price_or_last >= price_gte)
     )
     total = await session.scalar(select(func.count()).select_from(matching.subquery()))
     products = await session.scalars(

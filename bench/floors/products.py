@@ -1,19 +1,10 @@
-"""The floors a and b: what anyone would write without a framework, under the same uvicorn.
-
-Bare ASGI, asyncpg's pool as it comes, one query per collection, orjson. `GET /bytes/NAME` sends the file NAME of the
-directory FLOOR_BODIES (floor a); `GET /detail/SLUG` and `GET /list?…` read the shop's tables (floor b). The answers
-are those of the service, which the bench checks before it measures.
-"""
+"""Floor b: asyncpg's pool as it comes, one query per collection, orjson. The answers are those of the service."""
 
 import base64
-import os
-from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 import asyncpg
 import orjson
-from starlette.types import Message, Receive, Scope, Send
 
 PAGE = 20
 
@@ -51,44 +42,13 @@ WHERE l.category_slugs @> ARRAY[$1::text] AND coalesce(l.price_from, 92233720368
 ORDER BY coalesce(l.price_from, 9223372036854775807), l.product_id LIMIT $3
 """
 
-JSON = (b"content-type", b"application/json")
 
+class Products:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", media_url: str) -> None:
+        self._pool = pool
+        self._media_url = media_url
 
-class Floors:
-    """The ASGI application."""
-
-    def __init__(self) -> None:
-        self._media_url = os.environ["MEDIA_URL"]
-        self._directory = Path(os.environ["FLOOR_BODIES"])
-        self._bodies: dict[str, bytes] = {}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._live(receive, send)
-            return
-        _, kind, *rest = scope["path"].split("/")
-        if kind == "bytes":
-            body = self._bodies.get(rest[0])
-            if body is None:
-                body = self._bodies[rest[0]] = (self._directory / rest[0]).read_bytes()
-            await _answer(send, 200 if body else 304, body)
-        elif kind == "detail":
-            body = await self._detail(rest[0])
-            await _answer(send, 200 if body else 404, body)
-        elif kind == "ready":
-            await _answer(send, 204, b"")
-        else:
-            await _answer(send, 200, await self._list(parse_qs(scope["query_string"].decode())))
-
-    async def _live(self, receive: Receive, send: Send) -> None:
-        await receive()
-        self._pool: asyncpg.Pool[asyncpg.Record] = await asyncpg.create_pool(os.environ["FLOOR_DATABASE_URL"])
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        await self._pool.close()
-        await send({"type": "lifespan.shutdown.complete"})
-
-    async def _detail(self, slug: str) -> bytes:
+    async def detail(self, slug: str) -> bytes:
         """A product's page; nothing when there is no such product."""
         async with self._pool.acquire() as connection:
             product = await connection.fetchrow(PRODUCT, slug)
@@ -132,7 +92,7 @@ class Floors:
             option=orjson.OPT_UTC_Z,
         )
 
-    async def _list(self, query: dict[str, list[str]]) -> bytes:
+    async def page(self, query: dict[str, list[str]]) -> bytes:
         async with self._pool.acquire() as connection:
             rows = await connection.fetch(CARDS, query["category"][0], int(query["price[gte]"][0]), PAGE + 1)
         cards = [
@@ -170,10 +130,3 @@ class Floors:
 
 def _money(amount: int | None, currency: str) -> dict[str, Any] | None:
     return None if amount is None else {"amount": amount, "currency": currency}
-
-
-async def _answer(send: Send, status: int, body: bytes) -> None:
-    headers = [JSON, (b"content-length", str(len(body)).encode())] if body else []
-    start: Message = {"type": "http.response.start", "status": status, "headers": headers}
-    await send(start)
-    await send({"type": "http.response.body", "body": body})
