@@ -37,6 +37,7 @@ from app.routers import (
     variants,
     webhooks,
 )
+from app.routers.express import EXPRESS
 from app.settings import Settings
 from app.shop import Shop, open_shop
 
@@ -115,7 +116,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     install_openapi(app)
     install_error_handlers(app)
     index = RouteIndex(app.router)
-    app.router.middleware_stack = IndexedRouter(app.router, index)
+    app.router.middleware_stack = IndexedRouter(app.router, index, EXPRESS)
     # By route template, never by path: the number of series stays that of the routes.
     app.add_middleware(RouteMetrics, index=index, excluded=["/metrics", "/health/.*", "/static/.*"])
     Instrumentator().expose(app, include_in_schema=False)

@@ -6,7 +6,7 @@ the route. Whatever it does not know (another method, no such path, a mounted ap
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from fastapi import APIRouter
 from fastapi.routing import iter_route_contexts
 from prometheus_fastapi_instrumentator.middleware import PrometheusInstrumentatorMiddleware
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -77,20 +78,27 @@ class RouteIndex:
         return routes
 
 
-class IndexedRouter:
-    """In front of an application's router."""
+Express = Callable[[Request], Awaitable[Response | None]]
+"""Answers a GET, or leaves it to the route by answering None."""
 
-    def __init__(self, router: APIRouter, index: RouteIndex) -> None:
+
+class IndexedRouter:
+    """In front of an application's router. `express` answers some paths, by their templates, before their routes."""
+
+    def __init__(self, router: APIRouter, index: RouteIndex, express: Mapping[str, Express]) -> None:
         self._router = router
         self._index = index
+        self._express = express
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         route = self._index.find(scope) if scope["type"] == "http" else None
         if route is None or isinstance(route.way_in, Route):  # Starlette itself has to match a route of its own
             await self._router.app(scope, receive, send)
-        else:
-            scope["router"] = self._router
-            await route.way_in.handle(scope, receive, send)
+            return
+        scope["router"] = self._router
+        express = self._express.get(route.template) if scope["method"] == "GET" else None
+        response = await express(Request(scope)) if express else None
+        await (response or route.way_in.handle)(scope, receive, send)
 
 
 class RouteMetrics(PrometheusInstrumentatorMiddleware):

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Request, Response, status
 from app.dependencies import CatalogStaff, IdOrSlug, IfMatch, OptionalIfMatch, OptionalUser, ProductId, Products
 from app.errors import Forbidden, NotFound, PreconditionFailed, PreconditionRequired, SlugTaken
 from app.openapi import problems
-from app.routers.etags import NOT_MODIFIED, PRIVATE, published, tagged
+from app.routers.etags import NOT_MODIFIED, PRIVATE, tagged
+from app.routers.express import product_page
 from app.schemas.products import ProductCreate, ProductRead, ProductUpdate
 
 router = APIRouter(prefix="/products", tags=["Catalogue"])
@@ -29,8 +30,7 @@ async def get_product(
     if viewer is not None and viewer.sees_drafts:
         response.headers["Cache-Control"] = PRIVATE
         return tagged(response, await products.detail(id_or_slug))
-    page = await products.published(id_or_slug)
-    return published(request, page.body.encode(), f"product:{page.id}", version=page.version)
+    return product_page(request, await products.published(id_or_slug))
 
 
 @staff_router.post(

@@ -40,7 +40,7 @@ def build(*, indexed: bool) -> FastAPI:
     app.add_api_route("/plain/{name}", say("plain"))  # type: ignore[arg-type]
     app.mount("/static", StaticFiles(directory="app/static"))
     if indexed:
-        app.router.middleware_stack = IndexedRouter(app.router, RouteIndex(app.router))
+        app.router.middleware_stack = IndexedRouter(app.router, RouteIndex(app.router), {})
     return app
 
 

@@ -1,0 +1,58 @@
+"""The two questions asked most, past the framework's dependency injection.
+
+FastAPI spends as long on working out the arguments of these two functions as PostgreSQL on answering them
+(docs/decisions/0008-the-read-path.md). So they are worked out by hand, for the plain case only. Whatever is not plain,
+a bad parameter, a token that is not good, staff who see more, gets None here, and goes the usual way to the function
+of the same name, which also documents it.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from urllib.parse import parse_qsl
+
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.core.security import TokenError
+from app.dependencies import bearer, optional_user
+from app.errors import Unauthorized
+from app.repositories.catalogue import PublishedProduct
+from app.routers.etags import CATALOGUE, published
+from app.schemas.listings import ProductQuery
+from app.shop import Shop
+
+
+async def list_products(request: Request) -> Response | None:
+    given = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    parameters = dict(given)
+    if len(parameters) < len(given) or "authorization" in request.headers:
+        return None
+    try:
+        query = ProductQuery.model_validate(parameters)
+    except ValidationError:
+        return None
+    shop: Shop = request.app.state.shop
+    return published(request, await shop.listings.page(query), CATALOGUE)
+
+
+async def get_product(request: Request) -> Response | None:
+    shop: Shop = request.app.state.shop
+    if "authorization" in request.headers:
+        try:
+            viewer = await optional_user(await bearer(request), shop)
+        except (TokenError, Unauthorized):
+            return None
+        if viewer is None or viewer.sees_drafts:
+            return None
+    return product_page(request, await shop.products.published(request.scope["path"].rpartition("/")[2]))
+
+
+def product_page(request: Request, page: PublishedProduct) -> Response:
+    return published(request, page.body.encode(), f"product:{page.id}", version=page.version)
+
+
+EXPRESS: Mapping[str, Callable[[Request], Awaitable[Response | None]]] = {
+    "/api/v1/products": list_products,
+    "/api/v1/products/{id_or_slug}": get_product,
+}
+"""By the template of the path, for GET."""
