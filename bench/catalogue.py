@@ -9,6 +9,7 @@ import asyncpg
 
 SCRIPT = Path(__file__).with_name("catalogue.sql")
 ASKED_FOR = 2_000
+SEARCHES = 200
 PRICES = range(500, 4_500, 200)
 VARIANTS_OF_A_PRODUCT = 3
 VARIANT, CART = 3, 7  # kinds of rows, as their ids tell them
@@ -18,12 +19,14 @@ VARIANT, CART = 3, 7  # kinds of rows, as their ids tell them
 class Catalogue:
     """A filled shop. Requests walk through what is listed here in turns.
 
-    `slugs` are products' and `lists` query strings of filtered and sorted lists; `customers` are e-mail addresses.
+    `slugs` are products'; `lists` are query strings of filtered and sorted lists, `searches` such of words with facets;
+    `customers` are e-mail addresses.
     """
 
     products: int
     slugs: list[str]
     lists: list[str]
+    searches: list[str]
     customers: list[str]
 
 
@@ -48,6 +51,11 @@ async def fill(database_url: str, products: int) -> Catalogue:
         # md5 shuffles: neighbours, whose rows share pages, are no neighbours here.
         slugs = await connection.fetch("SELECT slug FROM products ORDER BY md5(slug) LIMIT $1", ASKED_FOR)
         categories = await connection.fetch("SELECT slug FROM categories ORDER BY md5(slug)")
+        words = await connection.fetch(
+            "SELECT words FROM (SELECT DISTINCT concat_ws(' ', attributes->>'material', substring(name FROM '\\w+$')) "
+            "FROM products) AS searched (words) ORDER BY md5(words) LIMIT $1",
+            SEARCHES,
+        )
         customers = await connection.fetch("SELECT email::text FROM users WHERE role = 'customer' ORDER BY email")
     finally:
         await connection.close()
@@ -56,4 +64,10 @@ async def fill(database_url: str, products: int) -> Catalogue:
         for price in PRICES
         for category in categories
     ]
-    return Catalogue(products, [row["slug"] for row in slugs], lists[:ASKED_FOR], [row["email"] for row in customers])
+    return Catalogue(
+        products=products,
+        slugs=[row["slug"] for row in slugs],
+        lists=lists[:ASKED_FOR],
+        searches=[urlencode({"q": row["words"], "facets": "true", "limit": 20}) for row in words],
+        customers=[row["email"] for row in customers],
+    )

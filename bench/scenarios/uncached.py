@@ -32,12 +32,24 @@ def uncached_list(stage: Stage) -> Scenario:
     """Pages of twenty of a category above a price, the cheapest first."""
     around, queries = stage.surroundings, stage.catalogue.lists
     for query in queries[:COMPARED]:
-        service, floor = fetch_json(around.uncached_api, f"{API}/products?{query}"), None
-        floor = fetch_json(around.floors, f"/list?{query}")
-        must_equal(service["data"], floor["data"])
+        service = fetch_json(around.uncached_api, f"{API}/products?{query}")
+        must_equal(service["data"], fetch_json(around.floors, f"/list?{query}")["data"])
     return Scenario(
         service=stage.reads(around.uncached_api, get_all(queries, f"{API}/products?")),
         floor=stage.reads(around.floors, get_all(queries, "/list?")),
+    )
+
+
+def search_facets(stage: Stage) -> Scenario:
+    """The twenty most relevant of what two words find, and what further filters would leave of it."""
+    around, queries = stage.surroundings, stage.catalogue.searches
+    for query in queries[:COMPARED]:
+        service = fetch_json(around.uncached_api, f"{API}/products?{query}")
+        floor = fetch_json(around.floors, f"/search?{query}")
+        must_equal((service["data"], service["facets"]), (floor["data"], floor["facets"]))
+    return Scenario(
+        service=stage.reads(around.uncached_api, get_all(queries, f"{API}/products?")),
+        floor=stage.reads(around.floors, get_all(queries, "/search?")),
     )
 
 
