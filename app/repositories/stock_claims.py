@@ -69,11 +69,20 @@ class StockClaims:
 
         Returns what is available of those that have not. The caller rolls back unless that is nothing: all or none.
         """
+        short = await self._claim(quantities, reference)
+        if short:
+            # The statement saw the stock as it was before it waited for the locks, which it holds by now. Somebody may
+            # have brought some in between: asked again, it sees what nobody else can change any more.
+            short = await self._claim(short, reference)
+        return await self._available(short) if short else {}
+
+    async def _claim(self, quantities: Mapping[UUID, int], reference: str) -> dict[UUID, int]:
+        """Returns what it could not claim."""
         claimed = await self._statements.fetch(
             _CLAIM, variant_ids=[*quantities], quantities=[*quantities.values()], reference=reference
         )
-        short = quantities.keys() - {variant_id for (variant_id,) in claimed}
-        return await self._available(short) if short else {}
+        found = {variant_id for (variant_id,) in claimed}
+        return {variant_id: quantity for variant_id, quantity in quantities.items() if variant_id not in found}
 
     async def _available(self, variant_ids: Collection[UUID]) -> dict[UUID, int]:
         """What could still be sold of each variant, back-orders included; 0 for one that is not stocked."""

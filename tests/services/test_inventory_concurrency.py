@@ -3,9 +3,10 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 
 from app.core.ids import uuid7
 from app.errors import InsufficientStock, RequestInProgress, StockChanged
@@ -18,6 +19,7 @@ from app.schemas.orders import OrderCreate
 from app.services.idempotency import Answer
 from app.services.principals import Principal, Shopper
 from app.shop import Shop
+from tests.support.processes import eventually
 from tests.support.shopping import ADDRESS, add_delivery, add_product, count_orders, stock_of
 from tests.support.warehouse import stock_events
 
@@ -66,6 +68,29 @@ async def test_one_key_sent_many_times_at_once_moves_once(fresh_shop: Shop, staf
     assert len({str(answer.body) for answer in answers}) == 1
     assert await stock_of(fresh_shop.database, mug) == (8, 0)
     assert await fresh_shop.inventory.audit() == []
+
+
+async def test_a_claim_that_waited_sees_what_was_brought_meanwhile(fresh_shop: Shop) -> None:
+    mug = await add_product(fresh_shop.database, stock=0)
+
+    async def claim() -> dict[UUID, int]:
+        async with fresh_shop.database.short_transaction() as tx:
+            return await tx.stock.claim({mug.id: 2}, "an order")
+
+    async def somebody_waits() -> bool:
+        async with fresh_shop.database.snapshot() as tx:
+            waiting = await tx.session.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+            return bool(waiting.scalar_one())
+
+    async with fresh_shop.database.transaction() as tx:
+        await tx.levels.lock([mug.id])
+        await tx.levels.move({mug.id: 2})
+        claiming = asyncio.create_task(claim())
+        await eventually(somebody_waits)
+
+    assert await claiming == {}
+    assert await stock_of(fresh_shop.database, mug) == (2, 2)
+    assert await claim() == {mug.id: 0}
 
 
 async def test_adjustments_between_fifty_checkouts_never_oversell(fresh_shop: Shop, staff: Principal) -> None:
