@@ -52,6 +52,14 @@ MIGRATIONS = Path(__file__).parent.parent / "migrations"
 LOCK_TIMEOUT = "2s"
 IDLE_IN_TRANSACTION_TIMEOUT = "10s"
 
+# The statements of lists decide themselves how they are answered (app/repositories/listings/pages.py), and leave
+# nothing to be found out from their parameters.
+PLANNING_OF_LISTS = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "max_parallel_workers_per_gather": "0",
+}
+
 _CONFLICTING_TRANSACTIONS = {"40001", "40P01"}  # serialisation failure, deadlock
 LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL manual, appendix A
 _UNAVAILABLE = {"53300", "53100", "53200", LOCK_NOT_AVAILABLE, "57014", "57P01", "57P02", "57P03"}
@@ -139,9 +147,8 @@ class Database:
     async def connected(cls, settings: Settings) -> AsyncIterator[Self]:
         """Four pools, empty until they are used: for transactions, for snapshots, for hot reads and for lists.
 
-        The connections of the last three stay in autocommit and so need no reset. Lists have some of their own, for
-        they are planned anew each time: which index is the best depends on what is looked for. And however slow a
-        search may be, it keeps nobody waiting who has found a product.
+        The connections of the last three stay in autocommit and so need no reset. Lists have some of their own: they
+        are planned in another way, and however slow a search may be, it keeps nobody waiting who has found something.
         """
         options = _connect_options(settings)
         writes = _engine(settings, options)
@@ -149,7 +156,7 @@ class Database:
         try:
             async with (
                 _reading_pool(settings, options) as connections,
-                _reading_pool(settings, options, plan_cache_mode="force_custom_plan") as list_connections,
+                _reading_pool(settings, options, **PLANNING_OF_LISTS) as list_connections,
             ):
                 yield cls(
                     TransactionPool(writes, settings.database_pool_size, settings.database_timeout),

@@ -36,21 +36,13 @@ class Listing(Base):
         Index("ix_listings_rating", "rating_average", "rating_count", "product_id"),
         Index("ix_listings_bestsellers", "units_sold", "product_id"),
         Index("ix_listings_sold_out", "created_at", "product_id", postgresql_where=text("NOT in_stock")),
-        Index("ix_listings_search_vector_gin", "search_vector", postgresql_using="gin"),
-        Index("ix_listings_category_slugs_gin", "category_slugs", postgresql_using="gin"),
-        Index("ix_listings_attribute_values_gin", "attribute_values", postgresql_using="gin"),
-        Index(
-            "ix_listings_folded_name_gin",
-            "folded_name",
-            postgresql_using="gin",
-            postgresql_ops={"folded_name": "gin_trgm_ops"},
-        ),
+        Index("ix_listings_category_slugs", "category_slugs", postgresql_using="gin"),
+        Index("ix_listings_attribute_values", "attribute_values", postgresql_using="gin"),
     )
 
     product_id: Mapped[UUID] = mapped_column(ForeignKey("products.id", ondelete="CASCADE"), primary_key=True)
     created_at: Mapped[datetime]
     folded_name: Mapped[str] = mapped_column(Text(collation="C"))
-    search_vector: Mapped[str] = mapped_column(TSVECTOR)
     price_from: Mapped[int | None]
     compare_at: Mapped[int | None]
     currency: Mapped[str | None]
@@ -60,3 +52,22 @@ class Listing(Base):
     units_sold: Mapped[int] = mapped_column(default=0, server_default="0")
     category_slugs: Mapped[list[str]] = mapped_column(ARRAY(Text))
     attribute_values: Mapped[list[str]] = mapped_column(ARRAY(Text))
+
+
+class ListingWords(Base):
+    """What a listing is found by; apart from it, because most lists are not looked through for words."""
+
+    __tablename__ = "listing_words"
+    __table_args__ = (
+        Index("ix_listing_words_search_vector", "search_vector", postgresql_using="gin"),
+        Index(
+            "ix_listing_words_folded_name",
+            "folded_name",
+            postgresql_using="gin",
+            postgresql_ops={"folded_name": "gin_trgm_ops"},
+        ),
+    )
+
+    product_id: Mapped[UUID] = mapped_column(ForeignKey("listings.product_id", ondelete="CASCADE"), primary_key=True)
+    search_vector: Mapped[str] = mapped_column(TSVECTOR)
+    folded_name: Mapped[str] = mapped_column(Text(collation="C"))

@@ -1,10 +1,12 @@
-"""Listings: one narrow row for each product that is for sale, with all that lists filter, sort and count by.
+"""Listings: a narrow row for each product that is for sale, with all that lists filter, sort and count by.
 
-A page of any list is then a walk along one index, whatever it is sorted by, and no edit of a product is disturbed:
-`products`, its version and its locks stay as they are when a price, the stock or a category's place changes. Triggers
-keep the rows. They run once a statement, find out which products it concerns, lock those in the order of their ids
-(so that two transactions that change two variants of one product see each other's change) and compute their listings
-anew. A large import says `SET LOCAL app.listings = 'later'`, and calls `refresh_listings` itself at the end.
+Any list is then a walk along one index, whatever it is sorted by, and no edit of a product is disturbed: `products`,
+its version and its locks stay as they are when a price, the stock or the place of a category changes. The words to
+be found are in a table of their own, so that the rows that are walked along are few bytes.
+
+Triggers keep the rows. They run once a statement, find out which products it concerns, lock those in the order of
+their ids (so that two transactions that change two variants of one product see each other's change) and compute
+their listings anew. A large import says `SET LOCAL app.listings = 'later'`, and calls `refresh_listings` at its end.
 
 Search folds accents: "Café" is found by "cafe". The column of the words is rewritten, which locks `products` for as
 long as that takes (about ten seconds for 100 000 products).
@@ -62,12 +64,11 @@ BEGIN ATOMIC
 END
 """
 
-# Columns of a listing, and where each comes from.
-SOURCES = {
+# Columns, and where each comes from.
+LISTINGS = {
     "product_id": "product.id",
     "created_at": "product.created_at",
     "folded_name": "folded(product.name)",
-    "search_vector": "product.search_vector",
     "price_from": "cheapest.price_amount",
     "compare_at": "cheapest.compare_at_amount",
     "currency": "cheapest.currency",
@@ -84,6 +85,29 @@ SOURCES = {
         )""",
     "attribute_values": "attribute_values(product.attributes)",
 }
+CHEAPEST = """LEFT JOIN LATERAL (
+        SELECT price_amount, compare_at_amount, currency FROM variants
+        WHERE product_id = product.id AND status = 'active' ORDER BY price_amount, id LIMIT 1
+    ) AS cheapest ON true"""
+LISTING_WORDS = {
+    "product_id": "product.id",
+    "search_vector": "product.search_vector",
+    "folded_name": "folded(product.name)",
+}
+
+
+def _write(table: str, columns: dict[str, str], joined: str = "") -> str:
+    """Insert or update the rows of the products that are for sale, and touch none that is right as it is."""
+    return f"""
+    INSERT INTO {table} AS written ({", ".join(columns)})
+    SELECT {", ".join(columns.values())}
+    FROM products AS product {joined}
+    WHERE product.id = ANY (changed) AND product.status = 'active'
+    ON CONFLICT (product_id) DO UPDATE SET {", ".join(f"{column} = excluded.{column}" for column in columns)}
+    WHERE ({", ".join(f"written.{column}" for column in columns)})
+        IS DISTINCT FROM ({", ".join(f"excluded.{column}" for column in columns)});"""  # noqa: S608  # our own names
+
+
 REFRESH = f"""
 CREATE FUNCTION refresh_listings(changed uuid[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -91,21 +115,10 @@ BEGIN
     PERFORM FROM products WHERE id = ANY (changed) ORDER BY id FOR NO KEY UPDATE;
     DELETE FROM listings USING products
     WHERE product_id = ANY (changed) AND id = product_id AND status <> 'active';
-    INSERT INTO listings AS listing ({", ".join(SOURCES)})
-    SELECT
-        {", ".join(SOURCES.values())}
-    FROM products AS product
-    LEFT JOIN LATERAL (
-        SELECT price_amount, compare_at_amount, currency FROM variants
-        WHERE product_id = product.id AND status = 'active' ORDER BY price_amount, id LIMIT 1
-    ) AS cheapest ON true
-    WHERE product.id = ANY (changed) AND product.status = 'active'
-    ON CONFLICT (product_id) DO UPDATE SET
-        {", ".join(f"{column} = excluded.{column}" for column in SOURCES)}
-    WHERE ({", ".join(f"listing.{column}" for column in SOURCES)})
-        IS DISTINCT FROM ({", ".join(f"excluded.{column}" for column in SOURCES)});
+    {_write("listings", LISTINGS, CHEAPEST)}
+    {_write("listing_words", LISTING_WORDS)}
 END $$
-"""  # noqa: S608  # nothing here comes from outside
+"""  # noqa: S608  # our own names
 KEEP = """
 CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -172,15 +185,15 @@ LANGUAGE sql STABLE SET pg_trgm.word_similarity_threshold = 0.45
 BEGIN ATOMIC
     SELECT candidate.product_id, word_similarity((SELECT folded(words)), candidate.folded_name) AS similarity
     FROM (
-        SELECT listings.product_id, folded_name, units_sold FROM listings
+        SELECT listing_words.product_id, folded_name FROM listing_words
         WHERE (SELECT folded(words)) <% folded_name LIMIT 500
     ) AS candidate
-    ORDER BY similarity DESC, units_sold DESC, candidate.product_id LIMIT most;
+    ORDER BY similarity DESC, candidate.product_id DESC LIMIT most;
 END
 """
 
 LARGEST_BIGINT = 2**63 - 1
-BTREES = {
+BTREES: dict[str, list[str | sa.TextClause]] = {
     "newest": ["created_at", "product_id"],
     "cheapest": [sa.text(f"coalesce(price_from, '{LARGEST_BIGINT}'::bigint)"), "product_id"],
     "dearest": [sa.text("coalesce(price_from, '-1'::bigint)"), "product_id"],
@@ -188,11 +201,9 @@ BTREES = {
     "rating": ["rating_average", "rating_count", "product_id"],
     "bestsellers": ["units_sold", "product_id"],
 }
-GINS = {
-    "search_vector": {},
-    "category_slugs": {},
-    "attribute_values": {},
-    "folded_name": {"folded_name": "gin_trgm_ops"},
+GINS: dict[str, dict[str, dict[str, str]]] = {
+    "listings": {"category_slugs": {}, "attribute_values": {}},
+    "listing_words": {"search_vector": {}, "folded_name": {"folded_name": "gin_trgm_ops"}},
 }
 
 
@@ -216,7 +227,6 @@ def upgrade() -> None:
         sa.Column("product_id", sa.Uuid(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("folded_name", sa.Text(collation="C"), nullable=False),
-        sa.Column("search_vector", postgresql.TSVECTOR(), nullable=False),
         sa.Column("price_from", sa.BigInteger(), nullable=True),
         sa.Column("compare_at", sa.BigInteger(), nullable=True),
         sa.Column("currency", sa.Text(), nullable=True),
@@ -231,17 +241,26 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("product_id", name=op.f("pk_listings")),
     )
+    op.create_table(
+        "listing_words",
+        sa.Column("product_id", sa.Uuid(), nullable=False),
+        sa.Column("search_vector", postgresql.TSVECTOR(), nullable=False),
+        sa.Column("folded_name", sa.Text(collation="C"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["product_id"], ["listings.product_id"], name=op.f("fk_listing_words_product_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("product_id", name=op.f("pk_listing_words")),
+    )
     op.execute(REFRESH)
     op.execute("SELECT refresh_listings(ARRAY (SELECT id FROM products))")
-    for name, columns in BTREES.items():
-        op.create_index(f"ix_listings_{name}", "listings", columns)
+    for name, keys in BTREES.items():
+        op.create_index(f"ix_listings_{name}", "listings", keys)
     op.create_index(
         "ix_listings_sold_out", "listings", ["created_at", "product_id"], postgresql_where=sa.text("NOT in_stock")
     )
-    for column, classes in GINS.items():
-        op.create_index(
-            f"ix_listings_{column}_gin", "listings", [column], postgresql_using="gin", postgresql_ops=classes
-        )
+    for table, columns in GINS.items():
+        for column, classes in columns.items():
+            op.create_index(f"ix_{table}_{column}", table, [column], postgresql_using="gin", postgresql_ops=classes)
     op.execute("SELECT similarity('', '')")  # PostgreSQL knows a setting of pg_trgm once it has been used
     op.execute(RESEMBLING)
     for (table, event), (products, first) in KEPT.items():
@@ -261,6 +280,7 @@ def downgrade() -> None:
         op.execute(f"DROP FUNCTION keep_listings_of_{table}_on_{event.lower()}()")
     op.execute("DROP FUNCTION resembling_listings(text, int)")
     op.execute("DROP FUNCTION refresh_listings(uuid[])")
+    op.drop_table("listing_words")
     op.drop_table("listings")
     op.drop_index("ix_products_unlisted", "products")
     op.execute(f"ALTER TABLE products ALTER COLUMN search_vector SET EXPRESSION AS ({OLD_SEARCH_VECTOR})")

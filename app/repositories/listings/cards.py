@@ -3,11 +3,10 @@
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Text, bindparam, cast, func, select
-from sqlalchemy.orm import InstrumentedAttribute
 
-from app.models.listings import Listing
 from app.models.products import Product, ProductMedia
 from app.repositories.json_building import json_money, json_object
+from app.repositories.listings.filters import ListingRows
 
 _SMALLEST = func.coalesce(ProductMedia.renditions[0]["key"].astext, ProductMedia.key)
 THUMBNAIL = (
@@ -18,20 +17,24 @@ THUMBNAIL = (
     .limit(1)
     .scalar_subquery()
 )
-# What a query has to bring along for a card.
-CARD_COLUMNS: tuple[InstrumentedAttribute[Any], ...] = (
-    Listing.product_id,
-    Listing.price_from,
-    Listing.compare_at,
-    Listing.currency,
-    Listing.in_stock,
-    Listing.rating_average,
-    Listing.rating_count,
+_OF_LISTING = (
+    "product_id",
+    "price_from",
+    "compare_at",
+    "currency",
+    "in_stock",
+    "rating_average",
+    "rating_count",
 )
 
 
+def for_card(listing: ListingRows) -> list[ColumnElement[Any]]:
+    """The columns of a listing that a card is made of."""
+    return [getattr(listing, name) for name in _OF_LISTING]
+
+
 def card_of(listed: FromClause) -> ColumnElement[str]:
-    """Of a row with `CARD_COLUMNS` that is joined with its product; takes `media_url`."""
+    """Of a row with the columns `for_card` that is joined with its product; takes `media_url`."""
     found = listed.c
     return cast(
         json_object(

@@ -22,43 +22,56 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import array
-from sqlalchemy.orm import aliased
 
-from app.models.listings import LARGEST_BIGINT, SEPARATOR, Listing
+from app.models.listings import LARGEST_BIGINT, SEPARATOR, Listing, ListingWords
 from app.schemas.listings import MOST_ATTRIBUTES, ProductQuery
 
 MOST_RESEMBLING = 200  # products whose names look like what was typed, when nothing is found by its words
 
+ListingRows = type[Listing]  # or an alias of it: rows with the columns of a listing
+
 
 def constant(number: int) -> ColumnElement[int]:
-    """A number that is part of the statement, for the planner to reckon with."""
+    """A number that is a part of the statement."""
     return literal_column(str(number), BigInteger)
 
 
 _Q = bindparam("q", type_=Text)
-WORDS = func.websearch_to_tsquery(literal_column("'english_unaccented'::regconfig"), _Q)
-
-_any = aliased(Listing)
-# The order is that of an index: a word that stands everywhere is found in the first row.
-_ANYTHING_FOUND = (
-    select(true())
-    .where(_any.search_vector.bool_op("@@")(WORDS))
-    .order_by(_any.units_sold.desc(), _any.product_id.desc())
-    .limit(constant(1))
-    .scalar_subquery()
-)
+_query = select(
+    func.websearch_to_tsquery(literal_column("'english_unaccented'::regconfig"), _Q).label("words")
+).subquery("query")
+# Without a word to look for (`-mug`) it is NULL and finds nothing, for that would be a look at everything. A subquery
+# is computed once; a function of a parameter would be for every row.
+WORDS = select(_query.c.words).where(func.querytree(_query.c.words) != literal_column("'T'", Text)).scalar_subquery()
+MATCHES = ListingWords.search_vector.bool_op("@@")(WORDS)
+RANK = cast(func.ts_rank(ListingWords.search_vector, WORDS), Double)
+_ANYTHING_FOUND = select(true()).where(MATCHES).limit(constant(1)).scalar_subquery()
 _function = func.resembling_listings(_Q, cast(constant(MOST_RESEMBLING), Integer)).table_valued(
     column("product_id", Uuid), column("similarity", Double)
 )
 # Rows of `product_id` and `similarity` (0 to 1), and none when anything at all is found by its words.
-RESEMBLING = select(_function.c.product_id, _function.c.similarity).where(_ANYTHING_FOUND.is_(None)).cte("resembling")
-_resembling_ids: ColumnElement[Any] = func.array(select(RESEMBLING.c.product_id).scalar_subquery(), type_=ARRAY(Uuid))
+RESEMBLING = (
+    select(_function.c.product_id, _function.c.similarity)
+    .where(WORDS.is_not(None), _ANYTHING_FOUND.is_(None))
+    .cte("resembling")
+)
+RESEMBLING_IDS: ColumnElement[Any] = func.array(select(RESEMBLING.c.product_id).scalar_subquery(), type_=ARRAY(Uuid))
 
-# Without a price comes after every price, and is within no range of prices.
-PRICE_OR_LAST = func.coalesce(Listing.price_from, literal_column(f"'{LARGEST_BIGINT}'::bigint", BigInteger))
-PRICE_OR_NONE = func.coalesce(Listing.price_from, literal_column("'-1'::bigint", BigInteger))
+
+def price_or_last(listing: ListingRows) -> ColumnElement[int]:
+    """What has no price comes after all prices."""
+    return func.coalesce(listing.price_from, _UNPRICED)
+
+
+def price_or_nothing(listing: ListingRows) -> ColumnElement[int]:
+    """What has no price comes before all prices."""
+    return func.coalesce(listing.price_from, literal_column("'-1'::bigint", BigInteger))
+
+
+_UNPRICED = literal_column(f"'{LARGEST_BIGINT}'::bigint", BigInteger)
 
 
 def _texts(values: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -66,39 +79,47 @@ def _texts(values: ColumnElement[Any]) -> ColumnElement[Any]:
     return cast(values, ARRAY(Text))
 
 
-FILTERS: dict[str, ColumnElement[bool]] = {
-    "q": or_(Listing.search_vector.bool_op("@@")(WORDS), Listing.product_id == any_(_resembling_ids)),
-    "category": Listing.category_slugs.contains(_texts(array([bindparam("category", type_=Text)]))),
-    "price_gte": and_(
-        bindparam("price_gte", type_=BigInteger) <= PRICE_OR_LAST,
-        literal_column(f"'{LARGEST_BIGINT}'::bigint", BigInteger) > PRICE_OR_LAST,
-    ),
-    "price_lte": bindparam("price_lte", type_=BigInteger) >= PRICE_OR_LAST,
-    "in_stock": Listing.in_stock.expression,
-    "sold_out": ~Listing.in_stock,
-    "rating_gte": Listing.rating_average >= bindparam("rating_gte", type_=Numeric(3, 2)),
-    "rating_lte": and_(
-        Listing.rating_average <= bindparam("rating_lte", type_=Numeric(3, 2)),
-        Listing.rating_count > constant(0),  # what nobody has rated is not rated badly
-    ),
-    **{
-        f"attribute_{number}": Listing.attribute_values.overlap(
-            _texts(bindparam(f"attribute_{number}", type_=ARRAY(Text)))
-        )
-        for number in range(MOST_ATTRIBUTES)
-    },
-}
-# What is left out when the choices of a facet are counted; those of attributes are one by one.
-OF_FACETS = {
-    "categories": {"category"},
-    "price": {"price_gte", "price_lte"},
-    "rating": {"rating_gte", "rating_lte"},
-    "availability": {"in_stock", "sold_out"},
-}
+def filters_of(listing: ListingRows) -> dict[str, ColumnElement[bool]]:
+    """Each filter by its name; most take a parameter of that name."""
+    price = price_or_last(listing)
+    attributes = {
+        name: listing.attribute_values.overlap(_texts(bindparam(name, type_=ARRAY(Text))))
+        for name in (f"attribute_{number}" for number in range(MOST_ATTRIBUTES))
+    }
+    return {
+        "q": listing.product_id.in_(
+            union_all(select(ListingWords.product_id).where(MATCHES), select(RESEMBLING.c.product_id))
+        ),
+        "category": listing.category_slugs.contains(_texts(array([bindparam("category", type_=Text)]))),
+        "price_gte": and_(price >= bindparam("price_gte", type_=BigInteger), price < _UNPRICED),
+        "price_lte": price <= bindparam("price_lte", type_=BigInteger),
+        "in_stock": listing.in_stock.expression,
+        "sold_out": ~listing.in_stock,
+        "rating_gte": listing.rating_average >= bindparam("rating_gte", type_=Numeric(3, 2)),
+        "rating_lte": and_(
+            listing.rating_average <= bindparam("rating_lte", type_=Numeric(3, 2)),
+            listing.rating_count > constant(0),  # what nobody has rated is not rated badly
+        ),
+        **attributes,
+    }
 
 
-def conditions(names: Iterable[str]) -> list[ColumnElement[bool]]:
-    return [FILTERS[name] for name in sorted(names)]
+def _has_words(listing: ListingRows) -> ColumnElement[bool]:
+    """The filter `q` for a few rows: OFFSET keeps the planner from looking for all matches instead."""
+    words = select(ListingWords.product_id).where(ListingWords.product_id == listing.product_id, MATCHES)
+    return or_(words.offset(constant(0)).exists(), listing.product_id == any_(RESEMBLING_IDS))
+
+
+def conditions(names: Iterable[str], listing: ListingRows = Listing) -> list[ColumnElement[bool]]:
+    """For what is looked for in the indexes of the filters."""
+    filters = filters_of(listing)
+    return [filters[name] for name in sorted(names)]
+
+
+def conditions_of_few(names: Iterable[str], listing: ListingRows) -> list[ColumnElement[bool]]:
+    """For rows that are few and at hand."""
+    filters = {**filters_of(listing), "q": _has_words(listing)}
+    return [filters[name] for name in sorted(names)]
 
 
 def chosen(query: ProductQuery) -> tuple[frozenset[str], dict[str, Any]]:

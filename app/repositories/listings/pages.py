@@ -1,5 +1,13 @@
-"""The pages of a list, and how long it is."""
+"""The pages of a list, and how long it is.
 
+How they are found is decided here and not by the planner, who knows nothing of what goes together (the dear things
+are all in a few categories, say) and would now and then walk along a whole index. A page is looked for among the
+next `WALKED` rows in the order of the list. Usually it is there; otherwise the filters are rare, or their products
+far away, and all that the indexes of the filters find is sorted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -10,23 +18,38 @@ from sqlalchemy import (
     Select,
     bindparam,
     func,
+    not_,
     select,
+    true,
+    union,
     union_all,
 )
+from sqlalchemy.orm import aliased
 
 from app.core.reader import Query
-from app.models.listings import Listing
+from app.models.listings import Listing, ListingWords
 from app.models.products import Product
 from app.repositories.keyset import seek
-from app.repositories.listings.cards import CARD_COLUMNS, card_of
-from app.repositories.listings.filters import RESEMBLING, conditions, constant
-from app.repositories.listings.sorting import Order, order_of
+from app.repositories.listings.cards import card_of, for_card
+from app.repositories.listings.filters import (
+    MATCHES,
+    RANK,
+    RESEMBLING,
+    ListingRows,
+    conditions,
+    conditions_of_few,
+    constant,
+)
+from app.repositories.listings.sorting import Order, order_of, walking_bounds
 from app.schemas.listings import ProductSort
 
-# So many matches of a search are ranked, which takes a few milliseconds. When there are more, the words are found
-# everywhere: the best-selling ones are ranked, and the rest is left out.
+WALKED = 3_000
+WALKED_FOR_WORDS = 2_000  # each a look into another table
+# So many matches of a search are ranked. Where there are more, those among the best-selling products are so as well.
 MOST_RANKED = 5_000
-RANKED_OF_MORE = 1_000
+BEST_SELLING = 1_000
+
+_LIMIT = bindparam("limit", type_=BigInteger)
 
 
 @cache
@@ -34,50 +57,88 @@ def listing(sort: ProductSort, filters: frozenset[str], *, backwards: bool, cont
     """Rows of a `ProductCard` in JSON and then the keys of the order, in the direction of reading.
 
     It takes the parameters of the filters, `limit`, `media_url` and, when continued, `after_...` for each key.
-    An inner query picks the rows of the page; only for those the outer one assembles cards.
+    Cards are assembled last, and only for the rows of the page.
     """
-    order = order_of(sort, filters)
-    falling = order.falling is not backwards
-    after = [key.parameter for key in order.keys] if continued else None
-
-    def cut(rows: Select[Any], keys: list[ColumnElement[Any]]) -> FromClause:
-        labelled = [value.label(f"key_{key.name}") for key, value in zip(order.keys, keys, strict=True)]
-        limit = bindparam("limit", type_=BigInteger)
-        return seek(rows.add_columns(*labelled), *keys, falling=falling, after=after).limit(limit).subquery("page")
-
+    reading = _Reading(order_of(sort, filters), backwards=backwards, continued=continued)
     if sort is ProductSort.RELEVANCE:
-        ranked = _ranked(order, filters)
-        places = cut(select(), [ranked.c[key.name] for key in order.keys])
-        page: FromClause = (
-            select(*CARD_COLUMNS, *places.c).join(places, places.c.key_product_id == Listing.product_id).subquery()
-        )
+        page = _ranked(reading, filters)
     else:
-        page = cut(select(*CARD_COLUMNS).where(*conditions(filters)), [key.value for key in order.keys])
-    keys = [page.c[f"key_{key.name}"] for key in order.keys]
-    cards = select(card_of(page), *keys).join(Product, Product.id == page.c.product_id)
-    return Query(seek(cards, *keys, falling=falling, after=None))
-
-
-def _ranked(order: Order, filters: frozenset[str]) -> FromClause:
-    """The keys of what is to be sorted by relevance."""
-    matches = (
-        select(*(key.value.label(key.name) for key in order.keys))
-        .join(RESEMBLING, RESEMBLING.c.product_id == Listing.product_id, isouter=True)
-        .where(*conditions(filters))
-    )
-    first = matches.limit(constant(MOST_RANKED + 1)).cte("first_matches")
-    how_many = select(func.count()).select_from(first).scalar_subquery()
-    most_ranked = constant(MOST_RANKED)
-    best_selling = (
-        matches.where(how_many > most_ranked)
-        .order_by(Listing.units_sold.desc(), Listing.product_id.desc())
-        .limit(constant(RANKED_OF_MORE))
-        .subquery()
-    )
-    return union_all(select(first).where(how_many <= most_ranked), select(best_selling)).subquery("ranked")
+        page = _sorted(reading, filters, walking_bounds(sort, filters))
+    cards = select(card_of(page), *reading.keys_in(page)).join(Product, Product.id == page.c.product_id)
+    return Query(reading.in_order(cards, page))
 
 
 @cache
 def counting(filters: frozenset[str]) -> Query:
     """How many products the list has in all; takes the parameters of the filters."""
     return Query(select(func.count()).select_from(Listing).where(*conditions(filters)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """Which way an order is read, and whether from its beginning. The keys travel as columns `key_...`."""
+
+    order: Order
+    backwards: bool
+    continued: bool
+
+    @property
+    def falling(self) -> bool:
+        return self.order.falling is not self.backwards
+
+    def keys_of(self, listing: ListingRows) -> list[ColumnElement[Any]]:
+        return [key.of(listing).label(f"key_{key.name}") for key in self.order.keys]
+
+    def keys_in(self, rows: FromClause) -> list[ColumnElement[Any]]:
+        return [rows.c[f"key_{key.name}"] for key in self.order.keys]
+
+    def onwards(self, rows: Select[Any], keys: Sequence[ColumnElement[Any]]) -> Select[Any]:
+        """Those after the place where the reading begins, in order."""
+        after = [key.parameter for key in self.order.keys] if self.continued else None
+        return seek(rows, *keys, falling=self.falling, after=after)
+
+    def in_order(self, rows: Select[Any], source: FromClause) -> Select[Any]:
+        return seek(rows, *self.keys_in(source), falling=self.falling, after=None)
+
+
+def _sorted(reading: _Reading, filters: frozenset[str], bounds: frozenset[str]) -> FromClause:
+    keys = [key.of(Listing) for key in reading.order.keys]
+    walk = reading.onwards(select(Listing, *reading.keys_of(Listing)).where(*conditions(bounds)), keys)
+    if filters == bounds:
+        return walk.limit(_LIMIT).subquery("page")
+
+    next_rows = walk.limit(constant(WALKED_FOR_WORDS if "q" in filters else WALKED)).subquery("next_rows")
+    ahead = aliased(Listing, next_rows)
+    near = select(*for_card(ahead), *reading.keys_in(next_rows)).where(*conditions_of_few(filters - bounds, ahead))
+    walked = reading.in_order(near, next_rows).limit(_LIMIT).cte("walked")
+    suffices = select(func.count() >= _LIMIT).select_from(walked).scalar_subquery()
+    anywhere = select(*for_card(Listing), *reading.keys_of(Listing)).where(*conditions(filters), not_(suffices))
+    found = reading.onwards(anywhere, keys).order_by(None).cte("found").prefix_with("MATERIALIZED")
+    either = union_all(select(walked).where(suffices), select(found)).subquery("either")
+    return reading.in_order(select(either), either).limit(_LIMIT).subquery("page")
+
+
+def _ranked(reading: _Reading, filters: frozenset[str]) -> FromClause:
+    others = filters - {"q"}
+
+    def of_ranked(rows: FromClause, rank: ColumnElement[float]) -> Select[Any]:
+        ranked = select(rank.label("key_rank"), rows.c.product_id.label("key_product_id"))
+        listed = ranked.join(Listing, Listing.product_id == rows.c.product_id).where(*conditions(others))
+        return listed if others else ranked
+
+    words = ListingWords.__table__
+    first = of_ranked(words, RANK).where(MATCHES).limit(constant(MOST_RANKED + 1)).cte("first_matches")
+    too_many = select(func.count() > constant(MOST_RANKED)).select_from(first).scalar_subquery()
+    popular = select(Listing).order_by(Listing.units_sold.desc(), Listing.product_id.desc())
+    best_selling = aliased(Listing, popular.limit(constant(BEST_SELLING)).subquery("best_selling"))
+    rank = select(RANK.label("rank")).where(ListingWords.product_id == best_selling.product_id, MATCHES)
+    one_by_one = rank.offset(constant(0)).lateral("one_by_one")  # OFFSET: without a look at all matches
+    more = (
+        select(one_by_one.c.rank, best_selling.product_id)
+        .join(one_by_one, true())
+        .where(too_many, *conditions_of_few(others, best_selling))
+    )
+    candidates = union(select(first), more, of_ranked(RESEMBLING, RESEMBLING.c.similarity)).subquery("candidates")
+    places = reading.onwards(select(candidates), reading.keys_in(candidates)).limit(_LIMIT).subquery("places")
+    cards = select(*for_card(Listing), *places.c).join(places, places.c.key_product_id == Listing.product_id)
+    return cards.subquery("page")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -17,13 +18,10 @@ from sqlalchemy import (
     Text,
     Uuid,
     bindparam,
-    cast,
-    func,
 )
 from sqlalchemy.types import TypeEngine
 
-from app.models.listings import Listing
-from app.repositories.listings.filters import PRICE_OR_LAST, PRICE_OR_NONE, RESEMBLING, WORDS
+from app.repositories.listings.filters import RANK, ListingRows, price_or_last, price_or_nothing
 from app.schemas.listings import ProductSort
 
 
@@ -32,7 +30,7 @@ class Key:
     """A value that a list is sorted by. It is never NULL, and `read` brings it back from a cursor exactly."""
 
     name: str
-    value: ColumnElement[Any]
+    of: Callable[[ListingRows], ColumnElement[Any]]
     type: TypeEngine[Any]
     read: Callable[[Any], Any] = lambda value: value
 
@@ -53,32 +51,38 @@ class Order:
         return {f"after_{key.name}": key.read(value) for key, value in zip(self.keys, values, strict=True)}
 
 
-_ID = Key("product_id", Listing.product_id.expression, Uuid(), UUID)
-_CREATED_AT = Key("created_at", Listing.created_at.expression, DateTime(timezone=True), datetime.fromisoformat)
-_PRICE = Key("price", PRICE_OR_LAST, BigInteger())
-_RATING = Key("rating_average", Listing.rating_average.expression, Numeric(3, 2), Decimal)
-_RATINGS = Key("rating_count", Listing.rating_count.expression, BigInteger())
-_RANK = Key(
-    "rank",
-    cast(func.ts_rank(Listing.search_vector, WORDS), Double) + func.coalesce(RESEMBLING.c.similarity, 0.0),
-    Double(),
-)
+def _column(name: str) -> Callable[[ListingRows], ColumnElement[Any]]:
+    return attrgetter(f"{name}.expression")
+
+
+_ID = Key("product_id", _column("product_id"), Uuid(), UUID)
+_CREATED_AT = Key("created_at", _column("created_at"), DateTime(timezone=True), datetime.fromisoformat)
+_NAME = Key("folded_name", _column("folded_name"), Text())
+_PRICE = Key("price", price_or_last, BigInteger())
+_PRICE_FROM_THE_END = Key("price", price_or_nothing, BigInteger())
+_RATING = Key("rating_average", _column("rating_average"), Numeric(3, 2), Decimal)
+_RATINGS = Key("rating_count", _column("rating_count"), BigInteger())
+_UNITS_SOLD = Key("units_sold", _column("units_sold"), BigInteger())
 
 _ORDERS = {
-    ProductSort.RELEVANCE: Order((_RANK, _ID), falling=True),
+    ProductSort.RELEVANCE: Order((Key("rank", lambda _: RANK, Double()), _ID), falling=True),
     ProductSort.NEWEST: Order((_CREATED_AT, _ID), falling=True),
     ProductSort.OLDEST: Order((_CREATED_AT, _ID), falling=False),
     ProductSort.CHEAPEST: Order((_PRICE, _ID), falling=False),
-    ProductSort.DEAREST: Order((Key("price", PRICE_OR_NONE, BigInteger()), _ID), falling=True),
-    ProductSort.NAME: Order((Key("folded_name", Listing.folded_name.expression, Text()), _ID), falling=False),
+    ProductSort.DEAREST: Order((_PRICE_FROM_THE_END, _ID), falling=True),
+    ProductSort.NAME: Order((_NAME, _ID), falling=False),
     ProductSort.BEST_RATED: Order((_RATING, _RATINGS, _ID), falling=True),
-    ProductSort.BESTSELLERS: Order((Key("units_sold", Listing.units_sold.expression, BigInteger()), _ID), falling=True),
+    ProductSort.BESTSELLERS: Order((_UNITS_SOLD, _ID), falling=True),
 }
-# Within a range of prices everything has one, and the index of that range can be walked from its end.
+PRICES = frozenset({"price_gte", "price_lte"})
+# Within a range of prices everything has one, and the index that knows the range can be walked from its end.
 _DEAREST_WITHIN = Order((_PRICE, _ID), falling=True)
 
 
 def order_of(sort: ProductSort, filters: frozenset[str]) -> Order:
-    if sort is ProductSort.DEAREST and filters & {"price_gte", "price_lte"}:
-        return _DEAREST_WITHIN
-    return _ORDERS[sort]
+    return _DEAREST_WITHIN if sort is ProductSort.DEAREST and filters & PRICES else _ORDERS[sort]
+
+
+def walking_bounds(sort: ProductSort, filters: frozenset[str]) -> frozenset[str]:
+    """Those of the filters that are a range of the index of the sort."""
+    return filters & PRICES if sort in (ProductSort.CHEAPEST, ProductSort.DEAREST) else frozenset()
