@@ -79,6 +79,7 @@ MONEY = {"amount": 100, "amount_received": 100, "currency": "eur"}
         ("order.cancelled", ["payments"]),
         ("order.expired", ["payments"]),
         ("stock.low", ["notifications"]),
+        ("media.uploaded", ["media"]),
         ("order.placed", []),
     ],
 )
