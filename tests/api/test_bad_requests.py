@@ -20,7 +20,9 @@ from tests.support.shopping import API, signed_in
 OPERATIONS = operations()
 BELOW_AN_ID = [operation for operation in OPERATIONS if "{" in operation.path]
 METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "NONSENSE"]
-LISTS = [f"{API}/products", f"{API}/orders"]
+LISTS = [
+    f"{API}/{path}" for path in ("products", "orders", "inventory", "inventory/movements", "inventory/reservations")
+]
 
 
 def asking_for(header: str) -> list[Operation]:
