@@ -12,15 +12,16 @@ ASKED_FOR = 2_000
 SEARCHES = 200
 PRICES = range(500, 4_500, 200)
 VARIANTS_OF_A_PRODUCT = 3
-VARIANT, CART = 3, 7  # kinds of rows, as their ids tell them
+MOST_SKUS = 10_000
+PRODUCT, VARIANT, CART = 2, 3, 7  # kinds of rows, as their ids tell them
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """A filled shop. Requests walk through what is listed here in turns.
 
-    `slugs` are products'; `lists` are query strings of filtered and sorted lists, `searches` such of words with facets;
-    `customers` are e-mail addresses.
+    `slugs` are those of products whose stock does not change; `lists` are query strings of filtered and sorted lists,
+    `searches` such of words, with facets; `customers` are e-mail addresses.
     """
 
     products: int
@@ -40,6 +41,11 @@ def sku(number: int) -> UUID:
     return row_id(VARIANT, VARIANTS_OF_A_PRODUCT * number + 1)
 
 
+def skus_of(products: int) -> int:
+    """How many such variants are sold: no others, so that the pages of other products stay as they are."""
+    return min(MOST_SKUS, products // 2)
+
+
 async def fill(database_url: str, products: int) -> Catalogue:
     """Write the catalogue in place of the demo shop's, and choose what to ask for."""
     connection = await asyncpg.connect(database_url)
@@ -49,7 +55,12 @@ async def fill(database_url: str, products: int) -> Catalogue:
             await connection.execute(SCRIPT.read_text())
         await connection.execute("VACUUM (ANALYZE)")  # now, and not by the autovacuum in the middle of a round
         # md5 shuffles: neighbours, whose rows share pages, are no neighbours here.
-        slugs = await connection.fetch("SELECT slug FROM products ORDER BY md5(slug) LIMIT $1", ASKED_FOR)
+        slugs = await connection.fetch(
+            "SELECT slug FROM products WHERE id > bench.id($1, $2) ORDER BY md5(slug) LIMIT $3",
+            PRODUCT,
+            skus_of(products),
+            ASKED_FOR,
+        )
         categories = await connection.fetch("SELECT slug FROM categories ORDER BY md5(slug)")
         words = await connection.fetch(
             "SELECT words FROM (SELECT DISTINCT concat_ws(' ', attributes->>'material', substring(name FROM '\\w+$')) "

@@ -20,8 +20,8 @@ def measure(scenarios: Mapping[str, Scenario], rounds: int, seconds: float, noti
     repeated = {name: scenario for name, scenario in scenarios.items() if not scenario.once}
     for name, scenario in repeated.items():
         notice(f"warming up: {name}")
-        scenario.service.measure(min(1, seconds))  # connections, prepared statements, caches: unmeasured
-        scenario.floor.measure(min(1, seconds))
+        scenario.service.measure(seconds / 2)  # connections, prepared statements, caches: unmeasured
+        scenario.floor.measure(seconds / 2)
     for number in range(rounds):
         for name, scenario in repeated.items():
             notice(f"round {number + 1} of {rounds}: {name}")

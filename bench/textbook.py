@@ -33,7 +33,9 @@ class ProductList(BaseModel):
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    engine = create_async_engine(make_url(os.environ["FLOOR_DATABASE_URL"]).set(drivername="postgresql+asyncpg"))
+    url = make_url(os.environ["FLOOR_DATABASE_URL"]).set(drivername="postgresql+asyncpg")
+    # By default ten of fifteen connections are closed after use, and under load opening them is most of the work.
+    engine = create_async_engine(url, pool_size=20, max_overflow=0)
     app.state.sessions = async_sessionmaker(engine, expire_on_commit=False)
     yield
     await engine.dispose()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from bench.carts import LINES, Carts, expressions, token, variants
+from bench.catalogue import skus_of
 from bench.messages import API, post, send
 from bench.processes import Server
 from bench.scenarios.stage import WRITERS, Scenario, Stage
@@ -14,7 +15,7 @@ from bench.statements import captured, script
 
 ADDED_TO = 2_000
 ADDED_SKUS = 100
-SPREAD_SKUS, HOT_SKUS = 10_000, 10
+HOT_SKUS = 10
 TRIAL = 20  # transactions of each client of pgbench, that tell how many carts a second can take
 FEW, SPARE = 1_000, 4  # so many at least, and so many times what the trial took
 EMAIL = "ada@example.com"
@@ -46,7 +47,7 @@ def add_to_cart(stage: Stage) -> Scenario:
 
 def checkout_spread(stage: Stage) -> Scenario:
     """A guest orders a cart of three lines; SKUs are as good as never the same."""
-    return _checkout(stage, "checkout_spread", min(SPREAD_SKUS, stage.catalogue.products))
+    return _checkout(stage, "checkout_spread", skus_of(stage.catalogue.products))
 
 
 def checkout_hot(stage: Stage) -> Scenario:
