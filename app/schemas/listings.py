@@ -142,8 +142,8 @@ class CategoryValue(FacetValue[str]):
 class Facet(Output, Generic[Choice]):
     """The choices of one filter, which does not narrow them itself; the other filters do.
 
-    When `capped`, that leaves more than 10 000 products. Then only the 10 000 best-selling are counted: there are at
-    least so many.
+    When `capped`, that leaves more than 5 000 products, and only so many of them are counted: there are at least as
+    many as `count` says.
     """
 
     values: list[Choice]

@@ -17,7 +17,8 @@ class ListingService:
         position = self._cursors.read(query.cursor, bound)
         listed = await self._database.listings.page(query, position)
         total = await self._database.listings.count(query) if query.include_total else None
+        facets = await self._database.listings.facets(query) if query.facets else "null"
         page = self._cursors.page(
             listed, lambda row: row.place, limit=query.limit, position=position, query=bound, total=total
         )
-        return page_in_json([row.card for row in page.rows], page, facets="null")
+        return page_in_json([row.card for row in page.rows], page, facets=facets)

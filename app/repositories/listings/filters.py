@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Double,
+    FromClause,
     Integer,
     Numeric,
     Text,
@@ -80,16 +81,13 @@ def _texts(values: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def filters_of(listing: ListingRows) -> dict[str, ColumnElement[bool]]:
-    """Each filter by its name; most take a parameter of that name."""
+    """Each filter but `q` by its name; most take a parameter of that name."""
     price = price_or_last(listing)
     attributes = {
         name: listing.attribute_values.overlap(_texts(bindparam(name, type_=ARRAY(Text))))
         for name in (f"attribute_{number}" for number in range(MOST_ATTRIBUTES))
     }
     return {
-        "q": listing.product_id.in_(
-            union_all(select(ListingWords.product_id).where(MATCHES), select(RESEMBLING.c.product_id))
-        ),
         "category": listing.category_slugs.contains(_texts(array([bindparam("category", type_=Text)]))),
         "price_gte": and_(price >= bindparam("price_gte", type_=BigInteger), price < _UNPRICED),
         "price_lte": price <= bindparam("price_lte", type_=BigInteger),
@@ -104,22 +102,29 @@ def filters_of(listing: ListingRows) -> dict[str, ColumnElement[bool]]:
     }
 
 
-def _has_words(listing: ListingRows) -> ColumnElement[bool]:
-    """The filter `q` for a few rows: OFFSET keeps the planner from looking for all matches instead."""
-    words = select(ListingWords.product_id).where(ListingWords.product_id == listing.product_id, MATCHES)
-    return or_(words.offset(constant(0)).exists(), listing.product_id == any_(RESEMBLING_IDS))
-
-
 def conditions(names: Iterable[str], listing: ListingRows = Listing) -> list[ColumnElement[bool]]:
-    """For what is looked for in the indexes of the filters."""
+    """Of all filters but `q`."""
     filters = filters_of(listing)
     return [filters[name] for name in sorted(names)]
 
 
-def conditions_of_few(names: Iterable[str], listing: ListingRows) -> list[ColumnElement[bool]]:
-    """For rows that are few and at hand."""
-    filters = {**filters_of(listing), "q": _has_words(listing)}
-    return [filters[name] for name in sorted(names)]
+def has_words(listing: ListingRows) -> ColumnElement[bool]:
+    """The filter `q` for rows that are few and at hand: OFFSET keeps the planner from looking for all matches."""
+    words = select(ListingWords.product_id).where(ListingWords.product_id == listing.product_id, MATCHES)
+    return or_(words.offset(constant(0)).exists(), listing.product_id == any_(RESEMBLING_IDS))
+
+
+def listings_with(
+    columns: Iterable[ColumnElement[Any]], names: frozenset[str], *more: ColumnElement[bool], most: int | None = None
+) -> FromClause:
+    """The listings that all of the filters leave; at most so many, whichever the indexes find first."""
+    rows = select(*columns).where(*conditions(names - {"q"}), *more)
+    limit = None if most is None else constant(most)
+    if "q" not in names:
+        return rows.limit(limit).subquery()
+    by_words = rows.join(ListingWords, ListingWords.product_id == Listing.product_id).where(MATCHES)
+    by_resemblance = rows.join(RESEMBLING, RESEMBLING.c.product_id == Listing.product_id)
+    return union_all(by_words.limit(limit), by_resemblance).subquery()
 
 
 def chosen(query: ProductQuery) -> tuple[frozenset[str], dict[str, Any]]:
@@ -130,6 +135,6 @@ def chosen(query: ProductQuery) -> tuple[frozenset[str], dict[str, Any]]:
     parameters = query.filters()
     in_stock = parameters.pop("in_stock", None)
     availability = () if in_stock is None else ("in_stock",) if in_stock else ("sold_out",)
-    for number, (name, values) in enumerate(sorted(query.attributes.items())):
+    for number, (name, values) in enumerate(query.attributes.items()):
         parameters[f"attribute_{number}"] = [f"{name}{SEPARATOR}{value}" for value in values]
     return frozenset((*parameters, *availability)), parameters

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     ColumnElement,
     FromClause,
     Select,
@@ -29,7 +30,7 @@ from sqlalchemy.orm import aliased
 from app.core.reader import Query
 from app.models.listings import Listing, ListingWords
 from app.models.products import Product
-from app.repositories.keyset import seek
+from app.repositories.keyset import beyond, seek
 from app.repositories.listings.cards import card_of, for_card
 from app.repositories.listings.filters import (
     MATCHES,
@@ -37,8 +38,9 @@ from app.repositories.listings.filters import (
     RESEMBLING,
     ListingRows,
     conditions,
-    conditions_of_few,
     constant,
+    has_words,
+    listings_with,
 )
 from app.repositories.listings.sorting import Order, order_of, walking_bounds
 from app.schemas.listings import ProductSort
@@ -71,7 +73,7 @@ def listing(sort: ProductSort, filters: frozenset[str], *, backwards: bool, cont
 @cache
 def counting(filters: frozenset[str]) -> Query:
     """How many products the list has in all; takes the parameters of the filters."""
-    return Query(select(func.count()).select_from(Listing).where(*conditions(filters)))
+    return Query(select(func.count()).select_from(listings_with([Listing.product_id.expression], filters)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +94,13 @@ class _Reading:
     def keys_in(self, rows: FromClause) -> list[ColumnElement[Any]]:
         return [rows.c[f"key_{key.name}"] for key in self.order.keys]
 
+    @property
+    def place(self) -> list[BindParameter[Any]] | None:
+        return [key.parameter for key in self.order.keys] if self.continued else None
+
     def onwards(self, rows: Select[Any], keys: Sequence[ColumnElement[Any]]) -> Select[Any]:
         """Those after the place where the reading begins, in order."""
-        after = [key.parameter for key in self.order.keys] if self.continued else None
-        return seek(rows, *keys, falling=self.falling, after=after)
+        return seek(rows, *keys, falling=self.falling, after=self.place)
 
     def in_order(self, rows: Select[Any], source: FromClause) -> Select[Any]:
         return seek(rows, *self.keys_in(source), falling=self.falling, after=None)
@@ -109,11 +114,14 @@ def _sorted(reading: _Reading, filters: frozenset[str], bounds: frozenset[str]) 
 
     next_rows = walk.limit(constant(WALKED_FOR_WORDS if "q" in filters else WALKED)).subquery("next_rows")
     ahead = aliased(Listing, next_rows)
-    near = select(*for_card(ahead), *reading.keys_in(next_rows)).where(*conditions_of_few(filters - bounds, ahead))
+    near = select(*for_card(ahead), *reading.keys_in(next_rows)).where(*conditions(filters - bounds - {"q"}, ahead))
+    near = near.where(has_words(ahead)) if "q" in filters else near
     walked = reading.in_order(near, next_rows).limit(_LIMIT).cte("walked")
     suffices = select(func.count() >= _LIMIT).select_from(walked).scalar_subquery()
-    anywhere = select(*for_card(Listing), *reading.keys_of(Listing)).where(*conditions(filters), not_(suffices))
-    found = reading.onwards(anywhere, keys).order_by(None).cte("found").prefix_with("MATERIALIZED")
+    rest = [] if reading.place is None else [beyond(*keys, falling=reading.falling, after=reading.place)]
+    columns = [*for_card(Listing), *reading.keys_of(Listing)]
+    anywhere = select(listings_with(columns, filters, not_(suffices), *rest))
+    found = anywhere.cte("found").prefix_with("MATERIALIZED")
     either = union_all(select(walked).where(suffices), select(found)).subquery("either")
     return reading.in_order(select(either), either).limit(_LIMIT).subquery("page")
 
@@ -136,7 +144,7 @@ def _ranked(reading: _Reading, filters: frozenset[str]) -> FromClause:
     more = (
         select(one_by_one.c.rank, best_selling.product_id)
         .join(one_by_one, true())
-        .where(too_many, *conditions_of_few(others, best_selling))
+        .where(too_many, *conditions(others, best_selling))
     )
     candidates = union(select(first), more, of_ranked(RESEMBLING, RESEMBLING.c.similarity)).subquery("candidates")
     places = reading.onwards(select(candidates), reading.keys_in(candidates)).limit(_LIMIT).subquery("places")

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from app.core.pagination import Position
 from app.core.reader import Reader
+from app.repositories.listings.facets import facets
 from app.repositories.listings.filters import chosen
 from app.repositories.listings.pages import counting, listing
 from app.repositories.listings.sorting import order_of
@@ -42,3 +43,10 @@ class ListingReader:
         filters, parameters = chosen(query)
         [(total,)] = await self._reader.fetch(counting(filters), **parameters)
         return int(total)
+
+    async def facets(self, query: ProductQuery) -> str:
+        """The `Facets` of the list in JSON."""
+        filters, parameters = chosen(query)
+        names = {f"attribute_{number}_name": name for number, name in enumerate(query.attributes)}
+        [(found,)] = await self._reader.fetch(facets(filters), **parameters, **names)
+        return str(found)
