@@ -126,7 +126,7 @@ def test_an_operation_explains_its_parameters(operation: Operation) -> None:
 @for_each
 def test_the_example_of_a_body_can_be_sent(operation: Operation) -> None:
     for media_type, media in operation.described.get("requestBody", {}).get("content", {}).items():
-        assert media_type in {"application/json", "application/x-www-form-urlencoded"}
+        assert media_type in {"application/json", "application/x-www-form-urlencoded", "multipart/form-data"}
         assert examples_of(media)
         assert [mistakes(example, media["schema"]) for example in examples_of(media)] == [[]] * len(examples_of(media))
 

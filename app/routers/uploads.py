@@ -8,14 +8,15 @@ from typing import Any, TypeVar
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
 from app.errors import MalformedBody, UnsupportedMediaType, ValidationFailed
+from app.schemas.base import Input
 
-Fields = TypeVar("Fields", bound=BaseModel)
+Fields = TypeVar("Fields", bound=Input)
 
 MOST_FIELDS = 10
 LARGEST_FIELD = 8192  # bytes
@@ -77,8 +78,8 @@ def _checked(fields: type[Fields], items: list[tuple[str, Any]]) -> Fields:
         raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from None
 
 
-def upload_body(fields: type[BaseModel], file_description: str, file_field: str = "file") -> dict[str, Any]:
-    """The `openapi_extra` of an operation that calls `read_upload`."""
+def upload_body(fields: type[Input], file_description: str, file_field: str = "file") -> dict[str, Any]:
+    """The `openapi_extra` of an operation that calls `read_upload`; the fields have an example."""
     schema = fields.model_json_schema()
     file = {"type": "string", "format": "binary", "description": file_description}
     form = {
@@ -87,4 +88,6 @@ def upload_body(fields: type[BaseModel], file_description: str, file_field: str 
         "properties": {file_field: file, **schema["properties"]},
         "additionalProperties": False,
     }
-    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}}}}
+    example = {file_field: "front.jpg", **schema["example"]}
+    content = {"multipart/form-data": {"schema": form, "example": example}}
+    return {"requestBody": {"required": True, "content": content}}

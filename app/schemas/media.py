@@ -18,6 +18,8 @@ Position = Annotated[int, Field(ge=0, lt=MOST_PICTURES, strict=True, description
 class MediaCreate(Input):
     """The fields of the form beside the file."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"alt": "A tee on a hanger"}})
+
     alt: Alt = ""
 
 

@@ -64,8 +64,16 @@ async def test_the_page_shows_everything(client: httpx.AsyncClient, shop: Shop, 
             for variant, kind, amount in ((small, "0", 1299), (large, "1", 1999))
         ],
         "media": [
-            {"url": f"{shop.settings.media_url}/mug/front.svg", "alt": "Mug"},
-            {"url": f"{shop.settings.media_url}/mug/back.svg", "alt": "Mug"},
+            {
+                "id": str(picture.id),
+                "url": f"{shop.settings.media_url}/mug/{name}.svg",
+                "alt": "Mug",
+                "width": 800,
+                "height": 600,
+                "position": place,
+                "renditions": [],
+            }
+            for place, (picture, name) in enumerate(zip(mug.media, ("front", "back"), strict=True))
         ],
         "categories": [
             {"id": str(home.id), "slug": "home", "name": "Home"},
