@@ -45,7 +45,7 @@ from app.repositories.listings.filters import (
 from app.repositories.listings.sorting import Order, order_of, walking_bounds
 from app.schemas.listings import ProductSort
 
-WALKED = 3_000
+WALKED = 500
 WALKED_FOR_WORDS = 2_000  # each a look into another table
 # So many matches of a search are ranked. Where there are more, those among the best-selling products are so as well.
 MOST_RANKED = 5_000
