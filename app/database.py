@@ -39,8 +39,10 @@ from app.repositories.orders import OrderRepository
 from app.repositories.outbox import OutboxRepository
 from app.repositories.payments import PaymentRepository
 from app.repositories.products import ProductRepository
+from app.repositories.related import RelatedReader
 from app.repositories.reviews import ReviewRepository
 from app.repositories.stock_claims import StockClaims
+from app.repositories.suggestions import SuggestionReader
 from app.repositories.users import UserRepository
 from app.settings import Settings
 
@@ -140,7 +142,10 @@ class Database:
         self._reads = reads
         self.reader = Reader(connections)
         self.catalogue = CatalogueReader(self.reader, media_url)
-        self.listings = ListingReader(Reader(list_connections), media_url)
+        lists = Reader(list_connections)
+        self.listings = ListingReader(lists, media_url)
+        self.suggestions = SuggestionReader(lists, media_url)
+        self.related = RelatedReader(lists, media_url)
 
     @classmethod
     @asynccontextmanager

@@ -32,7 +32,9 @@ from app.services.orders import OrderService
 from app.services.payments import PaymentService
 from app.services.principals import Principal, Shopper
 from app.services.products import ProductService
+from app.services.related import RelationService
 from app.services.reviews import ReviewService
+from app.services.suggestions import SuggestionService
 from app.services.users import UserService
 from app.services.variants import VariantService
 from app.shop import Shop
@@ -85,7 +87,9 @@ Media = Annotated[MediaService, _service("media")]
 Orders = Annotated[OrderService, _service("orders")]
 Payments = Annotated[PaymentService, _service("payments")]
 Products = Annotated[ProductService, _service("products")]
+Relations = Annotated[RelationService, _service("related")]
 Reviews = Annotated[ReviewService, _service("reviews")]
+Suggesting = Annotated[SuggestionService, _service("suggestions")]
 Users = Annotated[UserService, _service("users")]
 Variants = Annotated[VariantService, _service("variants")]
 

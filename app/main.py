@@ -32,7 +32,9 @@ from app.routers import (
     orders,
     pages,
     products,
+    related,
     reviews,
+    suggestions,
     users,
     variants,
     webhooks,
@@ -89,6 +91,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
 
     for_shoppers = (
+        suggestions.router,  # before the products, for none of which "suggest" may be taken
+        related.router,
         listings.router,
         products.router,
         categories.router,

@@ -21,7 +21,9 @@ from app.services.media import MediaService
 from app.services.orders import OrderService
 from app.services.payments import PaymentService
 from app.services.products import ProductService
+from app.services.related import RelationService
 from app.services.reviews import ReviewService
+from app.services.suggestions import SuggestionService
 from app.services.users import UserService
 from app.services.variants import VariantService
 from app.settings import Settings
@@ -44,6 +46,8 @@ class Shop:
         self.users = UserService(database)
         self.categories = CategoryService(database)
         self.listings = ListingService(database, cursors)
+        self.suggestions = SuggestionService(database)
+        self.related = RelationService(database)
         self.products = ProductService(database, settings)
         self.variants = VariantService(database)
         self.reviews = ReviewService(database, cursors)

@@ -1,0 +1,164 @@
+"""What goes with a product: what was bought together with it, then what shares its categories and attributes.
+
+A statement looks at a bounded number of orders and of products, in however many orders and categories the product is.
+"""
+
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    JSON,
+    BigInteger,
+    ColumnElement,
+    Select,
+    Subquery,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.orm import aliased
+
+from app.core.reader import Query, Reader
+from app.models.categories import Category
+from app.models.listings import Listing
+from app.models.orders import Order, OrderLine, OrderStatus
+from app.models.products import Product, Variant, product_categories
+from app.repositories.json_building import json_array
+from app.repositories.listings.cards import card_of, for_card
+from app.repositories.listings.filters import ListingRows, constant
+
+MOST_PURCHASES = 200
+FEWEST_ORDERS = 2  # one is a coincidence, and the business of whoever placed it
+BEST_SELLING = 1_000
+MOST_ALIKE = 300
+
+_LIMIT = bindparam("limit", type_=BigInteger)
+_BOUGHT = array(
+    literal_column(f"'{status}'", Text)
+    for status in (OrderStatus.CONFIRMED, OrderStatus.PROCESSING, OrderStatus.COMPLETED)
+)
+
+
+class RelatedReader:
+    def __init__(self, reader: Reader, media_url: str) -> None:
+        self._reader = reader
+        self._media_url = media_url
+
+    async def to_product(self, address: UUID | str, limit: int) -> str | None:
+        """Up to `limit` `ProductCard`s, a JSON array; None when no product for sale has this id or slug."""
+        statement = _related(by_slug=isinstance(address, str))
+        row = await self._reader.fetch_row(statement, address=address, limit=limit, media_url=self._media_url)
+        return None if row is None else str(row[0])
+
+
+@cache
+def _related(*, by_slug: bool) -> Query:
+    """A row with the cards of what is related; it takes `address`, `limit` and `media_url`."""
+    subject = _subject(by_slug=by_slug)
+    together = _bought_together(subject)
+    same_categories = _sharing_categories(subject)
+    enough = select(func.count() >= _LIMIT).select_from(same_categories).scalar_subquery()
+    same_attributes = _found("attribute_values", subject, ~enough).subquery()
+    tiers = [
+        select(together.c.product_id, constant(0).label("tier"), together.c.orders),
+        select(same_categories.c.product_id, constant(1), constant(0)),
+        select(same_attributes.c.product_id, constant(2), constant(0)),
+    ]
+    related = union_all(*tiers).subquery("related")
+    page = _best(related, subject).subquery("page")
+    card = cast(card_of(page), JSON)
+    cards = select(cast(json_array(card, page.c.place), Text)).join_from(page, Product, Product.id == page.c.product_id)
+    return Query(select(cards.scalar_subquery()).select_from(subject))
+
+
+def _subject(*, by_slug: bool) -> CTE:
+    """The product itself, if it is for sale, with its own categories and not those above them."""
+    slugs = (
+        select(Category.slug)
+        .join(product_categories, product_categories.c.category_id == Category.id)
+        .where(product_categories.c.product_id == Listing.product_id)
+        .correlate(Listing)
+    )
+    categories = func.array(slugs.scalar_subquery(), type_=ARRAY(Text)).label("category_slugs")
+    products = select(Listing.product_id, Listing.attribute_values, categories)
+    if by_slug:
+        named = products.join(Product, Product.id == Listing.product_id)
+        return named.where(Product.slug == bindparam("address", type_=Text)).cte("subject")
+    return products.where(Listing.product_id == bindparam("address", type_=Uuid)).cte("subject")
+
+
+def _bought_together(subject: CTE) -> Subquery:
+    """Rows of `product_id` and `orders`, how many have bought both."""
+    other, others_variant = aliased(OrderLine), aliased(Variant)
+    purchases = (
+        select(OrderLine.order_id)
+        .join(Variant, Variant.id == OrderLine.variant_id)
+        .join(subject, subject.c.product_id == Variant.product_id)
+        .limit(constant(MOST_PURCHASES))
+        .cte("purchases")
+    )
+    orders = func.count(Order.id.distinct())
+    return (
+        select(others_variant.product_id, orders.label("orders"))
+        .select_from(purchases)
+        .join(Order, Order.id == purchases.c.order_id)
+        .join(other, other.order_id == Order.id)
+        .join(others_variant, others_variant.id == other.variant_id)
+        .where(Order.status == any_(_BOUGHT))
+        .group_by(others_variant.product_id)
+        .having(orders >= constant(FEWEST_ORDERS))
+        .subquery("together")
+    )
+
+
+def _sharing_categories(subject: CTE) -> CTE:
+    """The best-selling products in its categories; if those are few, whatever is there."""
+    walk = select(Listing).order_by(Listing.units_sold.desc(), Listing.product_id.desc()).limit(constant(BEST_SELLING))
+    best_selling = aliased(Listing, walk.subquery("best_selling"))
+    popular = select(best_selling.product_id).where(_shares("category_slugs", best_selling, subject))
+    popular_ones = popular.limit(_LIMIT + 1).cte("popular")
+    suffices = select(func.count() > _LIMIT).select_from(popular_ones).scalar_subquery()
+    return union_all(select(popular_ones), select(_found("category_slugs", subject, ~suffices).subquery())).cte(
+        "same_categories"
+    )
+
+
+def _found(column: str, subject: CTE, condition: ColumnElement[bool]) -> Select[Any]:
+    """What the index of the column leads to, under the condition."""
+    return select(Listing.product_id).where(_shares(column, Listing, subject), condition).limit(constant(MOST_ALIKE))
+
+
+def _shares(column: str, listing: ListingRows, subject: CTE) -> ColumnElement[bool]:
+    theirs: ColumnElement[Any] = getattr(listing, column).expression
+    return theirs.overlap(select(subject.c[column]).scalar_subquery())
+
+
+def _best(related: Subquery, subject: CTE) -> Select[Any]:
+    tier, orders = func.min(related.c.tier), func.max(related.c.orders)
+    order = (
+        Listing.in_stock.desc(),
+        tier,
+        orders.desc(),
+        Listing.units_sold.desc(),
+        Listing.rating_average.desc(),
+        Listing.rating_count.desc(),
+        Listing.product_id.desc(),
+    )
+    return (
+        select(*for_card(Listing), func.row_number().over(order_by=order).label("place"))
+        .join(related, related.c.product_id == Listing.product_id)
+        .where(Listing.product_id != select(subject.c.product_id).scalar_subquery())
+        .group_by(Listing.product_id)
+        .order_by(*order)
+        .limit(_LIMIT)
+    )
