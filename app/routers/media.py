@@ -32,7 +32,8 @@ _KEY = re.compile(r"[0-9a-f]{2}/[0-9a-f]{38}/[1-9][0-9]{0,3}\.webp")
 _HEADERS = {
     "Cache-Control": FOR_EVER,
     "Content-Disposition": "inline",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+    # As for user content on GitHub: a browser that shows the file by itself styles the page around it.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox",
 }
 
 MediaId = Annotated[UUID, Path(description="The picture's `id`")]
