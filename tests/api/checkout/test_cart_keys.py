@@ -80,7 +80,7 @@ async def test_a_refusal_may_be_tried_again(client: httpx.AsyncClient, database:
     assert [code(refused), code(refused_again)] == ["insufficient_stock", "insufficient_stock"]
 
 
-@pytest.mark.parametrize("token", [None, new_secret()])
+@pytest.mark.parametrize("token", [None, new_secret()], ids=["none", "unknown"])  # processes must agree on names
 async def test_the_secret_of_a_new_cart_is_never_repeated(
     client: httpx.AsyncClient, database: Database, token: str | None
 ) -> None:
