@@ -1,6 +1,7 @@
 """What a router may ask for, each defined once.
 
 All of them are `async def`: FastAPI runs a plain `def` dependency in a thread, which costs more than most of them do.
+So does a dependency's dependency: what can be a call is one.
 """
 
 import re
@@ -22,6 +23,7 @@ from app.errors import (
     PreconditionRequired,
 )
 from app.models.users import Role
+from app.services.assortment import AssortmentService
 from app.services.auth import AuthService
 from app.services.carts import CartService
 from app.services.categories import CategoryService
@@ -72,12 +74,13 @@ TheShop = Annotated[Shop, Depends(the_shop)]
 
 
 def _service(name: str) -> Any:
-    async def pick(shop: TheShop) -> Any:
-        return getattr(shop, name)
+    async def pick(request: Request) -> Any:
+        return getattr(request.app.state.shop, name)
 
     return Depends(pick)
 
 
+Assortment = Annotated[AssortmentService, _service("assortment")]
 Auth = Annotated[AuthService, _service("auth")]
 Carts = Annotated[CartService, _service("carts")]
 Categories = Annotated[CategoryService, _service("categories")]
@@ -97,10 +100,11 @@ Variants = Annotated[VariantService, _service("variants")]
 # Who is asking
 
 
-async def optional_user(token: Annotated[str | None, Depends(bearer)], shop: TheShop) -> Principal | None:
+async def optional_user(token: Annotated[str | None, Depends(bearer)], request: Request) -> Principal | None:
     """The signed-in person, or None without a token; a token that is not good is never treated as no token."""
     if token is None:
         return None
+    shop = await the_shop(request)
     claims: AccessClaims = shop.tokens.read(token)
     principal = await shop.auth.principal(claims)
     note(actor_id=str(principal.user_id))
@@ -134,11 +138,13 @@ WarehouseStaff = Annotated[Principal, _staff(Role.WAREHOUSE)]
 
 
 async def shopper(
-    user: OptionalUser,
+    request: Request,
+    token: Annotated[str | None, Depends(bearer)],
     cart: Annotated[str | None, Depends(cart_token)],
     order: Annotated[str | None, Depends(order_token)],
 ) -> Shopper:
     """Whoever shops: signed in, or a guest with the token of a cart or an order."""
+    user = await optional_user(token, request)
     return Shopper(user_id=user.user_id if user else None, cart_token=cart, order_token=order)
 
 
@@ -156,31 +162,28 @@ VariantId = Annotated[UUID, Path(description="The variant's `id`")]
 # Headers with a meaning
 
 
-async def optional_key(
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            alias="Idempotency-Key",
-            description="A value of your own, such as a UUID. Sent again with the same key, the request repeats its "
-            "answer and not its deed, for 24 hours. What is to happen anew takes a new key.",
-            examples=["5f1c2b9e-2f0a-4a53-9f0e-0d9a35e3a2a1"],
-        ),
-    ] = None,
-) -> str | None:
-    if idempotency_key is not None and not _KEY.fullmatch(idempotency_key):
-        raise IdempotencyKeyRequired
-    return idempotency_key
+KeyHeader = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="A value of your own, such as a UUID. Sent again with the same key, the request repeats its "
+        "answer and not its deed, for 24 hours. What is to happen anew takes a new key.",
+        examples=["5f1c2b9e-2f0a-4a53-9f0e-0d9a35e3a2a1"],
+    ),
+]
 
 
-OptionalIdempotencyKey = Annotated[str | None, Depends(optional_key)]
+async def optional_key(key: KeyHeader = None) -> str | None:
+    return key if key is None else await required_key(key)
 
 
-async def required_key(key: OptionalIdempotencyKey) -> str:
-    if key is None:
+async def required_key(key: KeyHeader = None) -> str:
+    if key is None or not _KEY.fullmatch(key):
         raise IdempotencyKeyRequired
     return key
 
 
+OptionalIdempotencyKey = Annotated[str | None, Depends(optional_key)]
 IdempotencyKey = Annotated[str, Depends(required_key)]
 
 

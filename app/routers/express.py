@@ -39,7 +39,7 @@ async def get_product(request: Request) -> Response | None:
     shop: Shop = request.app.state.shop
     if "authorization" in request.headers:
         try:
-            viewer = await optional_user(await bearer(request), shop)
+            viewer = await optional_user(await bearer(request), request)
         except (TokenError, Unauthorized):
             return None
         if viewer is None or viewer.sees_drafts:
