@@ -24,6 +24,7 @@ from app.core.reader import Connections, Reader, keep_as_it_is
 from app.core.statements import ConnectionStatements, SessionStatements, Statements
 from app.core.transactions import TransactionPool, Transactions
 from app.errors import Conflict, ServiceUnavailable, ShopError
+from app.repositories.assortment import AssortmentRepository
 from app.repositories.carts import CartRepository
 from app.repositories.catalogue import CatalogueReader
 from app.repositories.categories import CategoryRepository
@@ -96,6 +97,7 @@ class UnitOfWork(_Callbacks):
         super().__init__()
         statements = SessionStatements(session)
         self.session = session
+        self.assortment = AssortmentRepository(session)
         self.carts = CartRepository(statements)
         self.categories = CategoryRepository(session)
         self.emails = EmailLogRepository(session)

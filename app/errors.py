@@ -241,6 +241,10 @@ class CategoryNotEmpty(Conflict):
     detail = "The category holds products or other categories."
 
 
+class CategoryCycle(Conflict):
+    detail = "A category cannot be moved below itself."
+
+
 # 412 and 428: conditional requests (RFC 9110 §13, RFC 6585 §3)
 
 

@@ -22,6 +22,7 @@ from app.database import driver_url
 from app.error_handlers import install_error_handlers, refusal
 from app.openapi import DESCRIPTION, install_openapi
 from app.routers import (
+    assortment,
     auth,
     carts,
     categories,
@@ -110,7 +111,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         media.staff_router,
         reviews.staff_router,
     )
-    for router in (*for_shoppers, *for_staff, webhooks.router):
+    # The assortment first: its `/products/manage` looks like the page of a product.
+    for router in (assortment.router, *for_shoppers, *for_staff, webhooks.router):
         app.include_router(router, prefix=API)
     app.include_router(health.router)
     app.include_router(pages.router)

@@ -11,6 +11,7 @@ from app.database import Database, newest_revision
 from app.gateways.mail import SmtpMailer
 from app.gateways.media_store import MediaStore
 from app.gateways.payments import StripePayments
+from app.services.assortment import AssortmentService
 from app.services.auth import AuthService
 from app.services.carts import CartService
 from app.services.categories import CategoryService
@@ -49,6 +50,7 @@ class Shop:
         self.suggestions = SuggestionService(database)
         self.related = RelationService(database)
         self.products = ProductService(database, settings)
+        self.assortment = AssortmentService(database, cursors)
         self.variants = VariantService(database)
         self.reviews = ReviewService(database, cursors)
         self.inventory = InventoryService(database, cursors)

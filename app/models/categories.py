@@ -7,6 +7,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Identified, Timestamped, Versioned
 
+DEEPEST = 20
+"""How many levels the tree may have: a path of so many slugs of 120 characters still fits into its index."""
+
 
 class Category(Identified, Versioned, Timestamped, Base):
     """`path` holds the slugs from the root, `home/kitchen/mugs`, so that a subtree is one prefix."""

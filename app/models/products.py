@@ -18,6 +18,7 @@ from sqlalchemy import (
     Numeric,
     Table,
     UniqueConstraint,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
@@ -33,6 +34,10 @@ SEARCH_VECTOR = (
     "setweight(to_tsvector('english_unaccented', description), 'C') || "
     "setweight(jsonb_to_tsvector('english_unaccented', attributes, '[\"string\"]'), 'D')"
 )
+
+
+RESERVED_SLUGS = ("manage", "suggest")
+"""Steps of paths below `/products` that are no product."""
 
 
 class ProductStatus(StrEnum):
@@ -67,6 +72,15 @@ class Product(Identified, Versioned, Timestamped, Base):
         CheckConstraint("status <> 'active' OR published_at IS NOT NULL", "active_is_published"),
         CheckConstraint("rating_count >= 0 AND rating_average BETWEEN 0 AND 5", "rating"),
         CheckConstraint("cardinality(rating_counts) = 5", "rating_counts"),
+        CheckConstraint(f"slug NOT IN ({', '.join(map(repr, RESERVED_SLUGS))})", "slug_is_not_reserved"),
+        Index("ix_products_updated", "status", "updated_at", "id"),
+        Index("ix_products_name", "status", text("folded(name)"), "id"),
+        Index(
+            "ix_products_part_of_name",
+            func.folded(text("name")).label("folded_name"),
+            postgresql_using="gin",
+            postgresql_ops={"folded_name": "gin_trgm_ops"},
+        ),
         Index("ix_products_unlisted", "created_at", "id", postgresql_where=text("status <> 'active'")),
     )
 

@@ -34,6 +34,7 @@ _FAMILY = _TREE.join(
 _FAMILY_BY_ID = _FAMILY.where(_ROOT.id == bindparam("address", type_=Uuid))
 _FAMILY_BY_SLUG = _FAMILY.where(_ROOT.slug == bindparam("address", type_=Text))
 _LOCK_TREE = text("SELECT pg_advisory_xact_lock(hashtext('categories'))")
+_HOLD_TREE = text("SELECT pg_advisory_xact_lock_shared(hashtext('categories'))")
 
 
 class CategoryRepository(ModelRepository[Category]):
@@ -54,6 +55,25 @@ class CategoryRepository(ModelRepository[Category]):
     async def lock_tree(self) -> None:
         """Queue up with everyone else who changes the shape of the tree: a path is built from other rows."""
         await self._session.execute(_LOCK_TREE)
+
+    async def hold_tree(self) -> None:
+        """Keep the tree in its shape meanwhile, together with others who do; for those who put products into it.
+
+        Before any row is locked: whoever changes the tree locks it first and rows then, and the triggers that compute
+        listings would ask for it last.
+        """
+        await self._session.execute(_HOLD_TREE)
+
+    async def lock_products(self, category_id: UUID) -> None:
+        """Lock the products in the category and below it, before the tree: their editors need the tree to finish."""
+        inside = (
+            select(product_categories.c.product_id)
+            .join(Category, Category.id == product_categories.c.category_id)
+            .join(_ROOT, func.starts_with(Category.path + "/", _ROOT.path + "/"))
+            .where(_ROOT.id == category_id)
+        )
+        locked = select(Product.id).where(Product.id.in_(inside)).order_by(Product.id)
+        await self._session.execute(select(func.count()).select_from(locked.with_for_update(key_share=True).subquery()))
 
     async def claim(self, category_id: UUID, version: int) -> Category:
         return await claim(self._session, Category, category_id, version)
@@ -77,6 +97,13 @@ class CategoryRepository(ModelRepository[Category]):
             .values(path=literal(new_path) + func.substr(Category.path, len(old_path) + 1))
             .execution_options(synchronize_session=False)
         )
+
+    async def height(self, path: str) -> int:
+        """How many levels there are below the category at this path."""
+        levels = func.cardinality(func.string_to_array(Category.path, "/"))
+        deepest = select(func.max(levels)).where(func.starts_with(Category.path + "/", f"{path}/"))
+        lowest: int = (await self._session.execute(deepest)).scalar_one()
+        return lowest - len(path.split("/"))
 
     async def touch_products(self, category_id: UUID) -> None:
         """Products show the names of their categories: their ETags must change too."""

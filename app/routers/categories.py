@@ -5,6 +5,7 @@ from pydantic_core import to_json
 
 from app.dependencies import CatalogStaff, Categories, IdOrSlug, IfMatch
 from app.errors import (
+    CategoryCycle,
     CategoryNotEmpty,
     Forbidden,
     NotFound,
@@ -14,7 +15,7 @@ from app.errors import (
 )
 from app.openapi import problems
 from app.routers.etags import CATALOGUE, NOT_MODIFIED, published, tagged
-from app.schemas.categories import CategoryCreate, CategoryRead, CategoryTree, CategoryUpdate
+from app.schemas.categories import CategoryCreate, CategoryMove, CategoryRead, CategoryTree, CategoryUpdate
 
 router = APIRouter(prefix="/categories", tags=["Catalogue"])
 staff_router = APIRouter(prefix="/categories", tags=["Catalogue for staff"])
@@ -69,6 +70,27 @@ async def update_category(
 ) -> CategoryRead:
     """Rename a category or change its place among its siblings, if it is still at the version you read."""
     return tagged(response, await categories.update(id_or_slug, version, data))
+
+
+@staff_router.post(
+    "/{id_or_slug}/move",
+    operation_id="categories_move",
+    response_model=CategoryRead,
+    responses=problems(Forbidden, NotFound, CategoryCycle, PreconditionFailed, PreconditionRequired),
+)
+async def move_category(
+    id_or_slug: IdOrSlug,
+    data: CategoryMove,
+    _: CatalogStaff,
+    version: IfMatch,
+    categories: Categories,
+    response: Response,
+) -> CategoryRead:
+    """Move a category, with all that hangs below it, below another one or to the root.
+
+    Its products are then found in the categories above its new place, and no longer in those above the old one.
+    """
+    return tagged(response, await categories.move(id_or_slug, version, data))
 
 
 @staff_router.delete(

@@ -1,6 +1,6 @@
 """The tree of categories."""
 
-from typing import Annotated
+from typing import Annotated, Required
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, with_config
@@ -37,6 +37,14 @@ class CategoryUpdate(TypedDict, total=False):
 
     name: Name
     slug: Slug
+    position: Place
+
+
+@with_config(ConfigDict(extra="forbid", json_schema_extra={"example": {"parent_id": HOME["id"], "position": 1}}))
+class CategoryMove(TypedDict, total=False):
+    """Without a position it keeps the one it has."""
+
+    parent_id: Required[Annotated[UUID | None, Field(description="None for a root")]]
     position: Place
 
 

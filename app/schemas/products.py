@@ -8,6 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field, with_config
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
+from app.models.products import RESERVED_SLUGS
 from app.schemas import examples
 from app.schemas.base import (
     Input,
@@ -35,6 +36,12 @@ def _distinct(values: list[Element]) -> list[Element]:
     return values
 
 
+def _not_reserved(slug: str) -> str:
+    if slug in RESERVED_SLUGS:
+        raise PydanticCustomError("reserved_slug", "is an address of the shop's own")
+    return slug
+
+
 def _distinct_names(options: list["ProductOption"]) -> list["ProductOption"]:
     _distinct([option.name for option in options])
     return options
@@ -52,6 +59,7 @@ Attributes = Annotated[
     dict[Annotated[str, Field(min_length=1, max_length=50), Storable, OneLine], AttributeValue], Field(max_length=50)
 ]
 CategoryIds = Annotated[list[UUID], Field(max_length=20), AfterValidator(_distinct)]
+ProductSlug = Annotated[Slug, AfterValidator(_not_reserved)]
 Editable = Literal["draft", "active"]
 
 
@@ -73,7 +81,7 @@ class ProductCreate(Input):
     model_config = ConfigDict(json_schema_extra={"example": examples.TEE})
 
     name: Name
-    slug: Slug | None = None
+    slug: ProductSlug | None = None
     summary: ShortText = ""
     description: LongText = ""
     category_ids: CategoryIds = Field(default_factory=list)
@@ -87,7 +95,7 @@ class ProductUpdate(TypedDict, total=False):
     """Only what is sent changes."""
 
     name: Name
-    slug: Slug
+    slug: ProductSlug
     summary: ShortText
     description: LongText
     category_ids: CategoryIds

@@ -5,12 +5,13 @@ from uuid import UUID
 
 from app.core.slugs import id_or_slug, slugify, with_suffix
 from app.database import Database, UnitOfWork, retried_on_conflict
-from app.errors import NotFound, ValidationFailed
-from app.models.categories import Category
+from app.errors import CategoryCycle, NotFound, ValidationFailed
+from app.models.categories import DEEPEST, Category
 from app.repositories.categories import CategoryRow
 from app.schemas.categories import (
     CategoryCreate,
     CategoryLink,
+    CategoryMove,
     CategoryNode,
     CategoryRead,
     CategoryTree,
@@ -36,18 +37,14 @@ class CategoryService:
         """A new leaf. A slug made from its name gives way to one that is taken."""
         async with self._database.transaction() as tx:
             await tx.categories.lock_tree()
-            parent = await tx.categories.by_id(data.parent_id) if data.parent_id else None
-            if data.parent_id and parent is None:
-                message = "there is no such category"
-                raise ValidationFailed(
-                    errors=[{"pointer": "/parent_id", "code": "unknown_category", "message": message}]
-                )
+            parent = await _parent(tx, data.parent_id)
+            _must_not_be_too_deep(parent, height=0)
             slug = data.slug or await _free_slug(tx, data.name)
             category = Category(
                 name=data.name,
                 slug=slug,
                 parent_id=data.parent_id,
-                path=f"{parent.path}/{slug}" if parent else slug,
+                path=_path(parent, slug),
                 position=data.position,
             )
             await tx.categories.add(category)
@@ -56,8 +53,7 @@ class CategoryService:
     @retried_on_conflict
     async def update(self, address: str, version: int, changes: CategoryUpdate) -> CategoryRead:
         async with self._database.transaction() as tx:
-            await tx.categories.lock_tree()
-            category = await tx.categories.claim(await _identified(tx, address), version)
+            category = await _claimed_with_the_tree(tx, address, version)
             category.name = changes.get("name", category.name)
             category.position = changes.get("position", category.position)
             if "slug" in changes:
@@ -71,12 +67,62 @@ class CategoryService:
             return await _shown(tx, category.slug)
 
     @retried_on_conflict
+    async def move(self, address: str, version: int, data: CategoryMove) -> CategoryRead:
+        """Hang the category, with all that is below it, below another one or at the root.
+
+        Raises:
+            NotFound: there is no such category.
+            PreconditionFailed: it is at another version.
+            ValidationFailed: there is no such parent, or the tree would become too deep.
+            CategoryCycle: the parent is the category itself or below it.
+        """
+        async with self._database.transaction() as tx:
+            category = await _claimed_with_the_tree(tx, address, version)
+            parent = await _parent(tx, data["parent_id"])
+            old_path = category.path
+            if parent and f"{parent.path}/".startswith(f"{old_path}/"):
+                raise CategoryCycle
+            _must_not_be_too_deep(parent, await tx.categories.height(old_path))
+            category.parent_id = data["parent_id"]
+            category.position = data.get("position", category.position)
+            category.path = _path(parent, category.slug)
+            await tx.categories.flush()
+            if category.path != old_path:
+                await tx.categories.move_subtree(old_path, category.path)
+                await tx.categories.touch_products(category.id)
+            return await _shown(tx, category.slug)
+
+    @retried_on_conflict
     async def delete(self, address: str, version: int) -> None:
         """Delete an empty category; `CategoryNotEmpty` while products or categories are in it."""
         async with self._database.transaction() as tx:
             await tx.categories.lock_tree()
             category = await tx.categories.claim(await _identified(tx, address), version)
             await tx.categories.remove(category)
+
+
+async def _claimed_with_the_tree(tx: UnitOfWork, address: str, version: int) -> Category:
+    identity = await _identified(tx, address)
+    await tx.categories.lock_products(identity)
+    await tx.categories.lock_tree()
+    return await tx.categories.claim(identity, version)
+
+
+async def _parent(tx: UnitOfWork, parent_id: UUID | None) -> Category | None:
+    parent = await tx.categories.by_id(parent_id) if parent_id else None
+    if parent_id and parent is None:
+        raise ValidationFailed.at("/parent_id", "unknown_category", "there is no such category")
+    return parent
+
+
+def _path(parent: Category | None, slug: str) -> str:
+    return f"{parent.path}/{slug}" if parent else slug
+
+
+def _must_not_be_too_deep(parent: Category | None, height: int) -> None:
+    """Whether a category with so many levels below it may come below the parent."""
+    if parent and len(parent.path.split("/")) + 1 + height > DEEPEST:
+        raise ValidationFailed.at("/parent_id", "too_deep", f"the tree would have more than {DEEPEST} levels")
 
 
 async def _free_slug(tx: UnitOfWork, name: str) -> str:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from app.core.clock import now
-from app.core.slugs import id_or_slug, slugify
+from app.core.slugs import id_or_slug, slugify, with_suffix
 from app.database import Database, UnitOfWork, retried_on_conflict
 from app.errors import NotFound, PreconditionFailed, ValidationFailed
-from app.models.products import Product, ProductStatus
+from app.models.products import RESERVED_SLUGS, Product, ProductStatus
 from app.repositories.catalogue import PublishedProduct
 from app.schemas.products import ProductCreate, ProductRead, ProductUpdate
 from app.services.options import fits
@@ -36,10 +36,12 @@ class ProductService:
     async def create(self, data: ProductCreate) -> ProductRead:
         """A new product, without variants yet. A slug made from its name gives way to one that is taken."""
         async with self._database.transaction() as tx:
-            await _must_exist(tx, data.category_ids)
+            if data.category_ids:
+                await tx.categories.hold_tree()
+                await _must_exist(tx, data.category_ids)
             product = Product(
                 **data.model_dump(exclude={"slug", "category_ids"}),
-                slug=data.slug or slugify(data.name, fallback="product"),
+                slug=data.slug or _slug_from(data.name),
                 published_at=now() if data.status == "active" else None,
             )
             await (tx.products.add(product) if data.slug else tx.products.add_under_free_slug(product))
@@ -52,6 +54,8 @@ class ProductService:
     @retried_on_conflict
     async def update(self, address: str, version: int, changes: ProductUpdate) -> ProductRead:
         async with self._database.transaction() as tx:
+            if changes.get("category_ids"):
+                await tx.categories.hold_tree()
             product = await tx.products.claim(await _identified(tx, address), version)
             was_active = product.status == ProductStatus.ACTIVE
             _apply(changes, product)
@@ -102,6 +106,11 @@ class ProductService:
         if product is None:
             raise NotFound
         return product
+
+
+def _slug_from(name: str) -> str:
+    slug = slugify(name, fallback="product")
+    return with_suffix(slug) if slug in RESERVED_SLUGS else slug
 
 
 async def _identified(tx: UnitOfWork, address: str) -> UUID:
