@@ -1,11 +1,9 @@
 """Lists of what is for sale: what may be asked of them, and what stands beside the products."""
 
 import re
-from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
-from uuid import UUID
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic.config import JsonDict
@@ -18,12 +16,11 @@ from app.schemas.base import (
     Output,
     PageQuery,
     PageRead,
-    Parameters,
     Slug,
     Storable,
     page_example,
 )
-from app.schemas.products import ProductCard, Thumbnail
+from app.schemas.products import ProductCard
 
 MOST_ATTRIBUTES = 10
 _NUMBER = re.compile(r"-?[0-9]{1,17}(\.[0-9]{1,17})?")
@@ -189,69 +186,3 @@ class ProductPage(PageRead[ProductCard]):
     model_config = ConfigDict(json_schema_extra={"example": {**page_example(examples.PRODUCT_CARD), "facets": _FACETS}})
 
     facets: Facets | None
-
-
-class SuggestionQuery(Parameters):
-    q: SearchWords = Field(default="", description="What has been typed so far; nothing is suggested to nothing")
-    limit: int = Field(default=10, ge=1, le=20, description="How many suggestions")
-
-
-class Suggestion(Output):
-    """Something that completes what is being typed; `slug` leads to the product, or into the category."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {"type": "product"}
-            | {"text": examples.PRODUCT_CARD["name"]}
-            | {name: examples.PRODUCT_CARD[name] for name in ("slug", "thumbnail")}
-        }
-    )
-
-    type: Literal["category", "product"]
-    text: str
-    slug: str
-    thumbnail: Thumbnail | None
-
-
-class Suggestions(Output):
-    """Categories first, then products, each the best first."""
-
-    data: list[Suggestion]
-
-
-class RelatedQuery(Parameters):
-    limit: int = Field(default=8, ge=1, le=20, description="How many products")
-
-
-class RelatedProducts(Output):
-    """The most related first."""
-
-    data: list[ProductCard]
-
-
-class UnlistedQuery(PageQuery):
-    """What is not for sale, the newest first."""
-
-    status: Literal["draft", "archived"] | None = Field(default=None, description="Only one of the two")
-    q: SearchWords | None = Field(default=None, description="Words to find, as in the list of what is for sale")
-
-
-class UnlistedProduct(Output):
-    """Enough to find a product that is not for sale, and to go on with it."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {name: examples.PRODUCT[name] for name in ("id", "slug", "name", "summary", "version")}
-            | {"status": "draft", "created_at": examples.PRODUCT["created_at"]}
-            | {"updated_at": examples.PRODUCT["updated_at"]}
-        }
-    )
-
-    id: UUID
-    slug: str
-    name: str
-    summary: str
-    status: Literal["draft", "archived"]
-    version: int
-    created_at: datetime
-    updated_at: datetime

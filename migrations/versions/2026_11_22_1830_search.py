@@ -125,7 +125,6 @@ DECLARE
     changed uuid[];
 BEGIN
     IF current_setting('app.listings', true) IS DISTINCT FROM 'later' THEN
-        {first}
         changed := ARRAY ({products});
         IF cardinality(changed) > 0 THEN
             PERFORM refresh_listings(changed);
@@ -134,10 +133,29 @@ BEGIN
     RETURN NULL;
 END $$
 """
-
-# The lock of CategoryRepository.lock_tree, here for changes by hand. Whoever computes listings shares it: a product
-# that is published and its category that is moved at the same time wait for each other, or it would keep the old path.
-LOCK_TREE = "PERFORM pg_advisory_xact_lock(hashtext('categories'));"
+# A whole department may move, so this one computes nothing but the slugs. Its lock is that of
+# CategoryRepository.lock_tree. Whoever computes listings shares it: a product that is published and its category that
+# is moved at the same time wait for each other, or the listing would keep the old path.
+KEEP_CATEGORY_SLUGS = """
+CREATE FUNCTION keep_category_slugs() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('app.listings', true) IS DISTINCT FROM 'later' THEN
+        PERFORM pg_advisory_xact_lock(hashtext('categories'));
+        WITH moved AS (
+            SELECT DISTINCT product_id FROM after JOIN before USING (id) JOIN product_categories ON category_id = id
+            WHERE after.path <> before.path
+        ), placed AS (
+            SELECT product_id, array_agg(DISTINCT step ORDER BY step) AS slugs
+            FROM moved JOIN product_categories USING (product_id) JOIN categories ON id = category_id
+            CROSS JOIN unnest(string_to_array(path, '/')) AS step
+            GROUP BY product_id
+        )
+        UPDATE listings SET category_slugs = placed.slugs
+        FROM placed WHERE placed.product_id = listings.product_id AND category_slugs <> placed.slugs;
+    END IF;
+    RETURN NULL;
+END $$
+"""
 
 
 def _differ(*columns: str) -> str:
@@ -145,43 +163,30 @@ def _differ(*columns: str) -> str:
     return f"({after}) IS DISTINCT FROM ({before})"
 
 
-# For each table and event: the products concerned, out of the rows before and after, and what must come first.
-KEPT: dict[tuple[str, str], tuple[str, str]] = {
-    ("products", "INSERT"): ("SELECT id FROM after WHERE status = 'active'", ""),
-    ("products", "UPDATE"): (
-        "SELECT id FROM after JOIN before USING (id) WHERE "  # noqa: S608  # all of it stands here
-        + _differ("status", "created_at", "name", "search_vector", "attributes", "rating_average", "rating_count"),
-        "",
-    ),
-    ("variants", "INSERT"): ("SELECT DISTINCT product_id FROM after", ""),
-    ("variants", "UPDATE"): (
-        "SELECT unnest(ARRAY[after.product_id, before.product_id]) "  # all of it stands here
-        "FROM after JOIN before USING (id) WHERE "
-        + _differ("product_id", "status", "price_amount", "compare_at_amount", "currency"),
-        "",
-    ),
-    ("variants", "DELETE"): ("SELECT DISTINCT product_id FROM before", ""),
-    ("stock_levels", "INSERT"): ("SELECT DISTINCT product_id FROM after JOIN variants ON id = variant_id", ""),
-    ("stock_levels", "UPDATE"): (
-        "SELECT product_id FROM after JOIN before USING (variant_id) JOIN variants ON id = variant_id "
-        "WHERE (after.available + after.backorder_limit > 0) <> (before.available + before.backorder_limit > 0)",
-        "",
-    ),
-    ("stock_levels", "DELETE"): ("SELECT DISTINCT product_id FROM before JOIN variants ON id = variant_id", ""),
-    ("product_categories", "INSERT"): ("SELECT DISTINCT product_id FROM after", ""),
-    ("product_categories", "DELETE"): ("SELECT DISTINCT product_id FROM before", ""),
-    ("categories", "UPDATE"): (
-        "SELECT DISTINCT product_id FROM after JOIN before USING (id) JOIN product_categories ON category_id = id "
-        "WHERE after.path <> before.path",
-        LOCK_TREE,
-    ),
+# For each table and event: the products concerned, out of the rows before and after.
+KEPT = {
+    ("products", "INSERT"): "SELECT id FROM after WHERE status = 'active'",
+    ("products", "UPDATE"): "SELECT id FROM after JOIN before USING (id) WHERE "  # noqa: S608  # all of it stands here
+    + _differ("status", "created_at", "name", "search_vector", "attributes", "rating_average", "rating_count"),
+    ("variants", "INSERT"): "SELECT DISTINCT product_id FROM after",
+    ("variants", "UPDATE"): "SELECT unnest(ARRAY[after.product_id, before.product_id]) "
+    "FROM after JOIN before USING (id) WHERE "
+    + _differ("product_id", "status", "price_amount", "compare_at_amount", "currency"),
+    ("variants", "DELETE"): "SELECT DISTINCT product_id FROM before",
+    ("stock_levels", "INSERT"): "SELECT DISTINCT product_id FROM after JOIN variants ON id = variant_id",
+    ("stock_levels", "UPDATE"): "SELECT product_id FROM after JOIN before USING (variant_id) "
+    "JOIN variants ON id = variant_id "
+    "WHERE (after.available + after.backorder_limit > 0) <> (before.available + before.backorder_limit > 0)",
+    ("stock_levels", "DELETE"): "SELECT DISTINCT product_id FROM before JOIN variants ON id = variant_id",
+    ("product_categories", "INSERT"): "SELECT DISTINCT product_id FROM after",
+    ("product_categories", "DELETE"): "SELECT DISTINCT product_id FROM before",
 }
 
-# pg_trgm.word_similarity_threshold: 0.6 misses every second mistyped word ("kettel"); 0.45 finds it and is selective.
+# pg_trgm.word_similarity_threshold: 0.6, its default, misses too many mistyped words ("kettel").
 # A word that thousands of names resemble has enough good ones among the first.
 RESEMBLING = """
 CREATE FUNCTION resembling_listings(words text, most int) RETURNS TABLE (product_id uuid, similarity double precision)
-LANGUAGE sql STABLE SET pg_trgm.word_similarity_threshold = 0.45
+LANGUAGE sql STABLE SET pg_trgm.word_similarity_threshold = 0.5
 BEGIN ATOMIC
     SELECT candidate.product_id, word_similarity((SELECT folded(words)), candidate.folded_name) AS similarity
     FROM (
@@ -263,9 +268,14 @@ def upgrade() -> None:
             op.create_index(f"ix_{table}_{column}", table, [column], postgresql_using="gin", postgresql_ops=classes)
     op.execute("SELECT similarity('', '')")  # PostgreSQL knows a setting of pg_trgm once it has been used
     op.execute(RESEMBLING)
-    for (table, event), (products, first) in KEPT.items():
+    op.execute(KEEP_CATEGORY_SLUGS)
+    op.execute(
+        "CREATE TRIGGER categories_keep_listings AFTER UPDATE ON categories REFERENCING OLD TABLE AS before "
+        "NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION keep_category_slugs()"
+    )
+    for (table, event), products in KEPT.items():
         function = f"keep_listings_of_{table}_on_{event.lower()}"
-        op.execute(KEEP.format(function=function, products=products, first=first))
+        op.execute(KEEP.format(function=function, products=products))
         rows = {"INSERT": ("NEW", "after"), "DELETE": ("OLD", "before")}.get(event)
         tables = f"{rows[0]} TABLE AS {rows[1]}" if rows else "OLD TABLE AS before NEW TABLE AS after"
         op.execute(
@@ -275,6 +285,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("DROP TRIGGER categories_keep_listings ON categories")
+    op.execute("DROP FUNCTION keep_category_slugs()")
     for table, event in KEPT:
         op.execute(f"DROP TRIGGER {table}_keep_listings_on_{event.lower()} ON {table}")
         op.execute(f"DROP FUNCTION keep_listings_of_{table}_on_{event.lower()}()")
