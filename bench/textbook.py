@@ -11,11 +11,11 @@ from typing import Annotated, Literal
 
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from pydantic import BaseModel
-from sqlalchemy import func, literal_column, make_url, select
+from sqlalchemy import func, make_url, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import selectinload
 
-from app.models.listings import LARGEST_BIGINT, Listing
+from app.models.listings import Listing
 from app.models.products import Product, ProductMedia, ProductStatus, Variant, VariantStatus
 from app.schemas.base import Money
 from app.schemas.categories import CategoryLink
@@ -69,16 +69,19 @@ async def list_products(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     offset: Annotated[int, Query(ge=0)] = 0,
 ) -> ProductList:
-    price_or_last = func.coalesce(Listing.price_from, literal_column(f"{LARGEST_BIGINT}"))  # as it is indexed
-    keys = {"price": price_or_last}
+    # Materialised, because PostgreSQL would walk along all prices in search of a category.
     matching = (
-        select(Product)
-        .join(Listing, Listing.product_id == Product.id)
-        .where(Listing.category_slugs.contains([category]), price_or_last >= price_gte)
+        select(Listing.product_id, Listing.price_from)
+        .where(Listing.category_slugs.contains([category]), Listing.price_from >= price_gte)
+        .cte("matching")
+        .prefix_with("MATERIALIZED")
     )
-    total = await session.scalar(select(func.count()).select_from(matching.subquery()))
+    keys = {"price": matching.c.price_from}
+    total = await session.scalar(select(func.count()).select_from(matching))
     products = await session.scalars(
-        matching.order_by(keys[sort], Product.id)
+        select(Product)
+        .join(matching, matching.c.product_id == Product.id)
+        .order_by(keys[sort], Product.id)
         .offset(offset)
         .limit(limit)
         .options(selectinload(Product.variants).selectinload(Variant.stock), selectinload(Product.media))
