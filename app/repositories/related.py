@@ -39,8 +39,8 @@ from app.repositories.listings.filters import ListingRows, constant
 
 MOST_PURCHASES = 200
 FEWEST_ORDERS = 2  # one is a coincidence, and the business of whoever placed it
-BEST_SELLING = 1_000
-MOST_ALIKE = 300
+BEST_SELLING = 500
+MOST_ALIKE = 150
 
 _LIMIT = bindparam("limit", type_=BigInteger)
 _BOUGHT = array(
@@ -126,7 +126,7 @@ def _sharing_categories(subject: CTE) -> CTE:
     walk = select(Listing).order_by(Listing.units_sold.desc(), Listing.product_id.desc()).limit(constant(BEST_SELLING))
     best_selling = aliased(Listing, walk.subquery("best_selling"))
     popular = select(best_selling.product_id).where(_shares("category_slugs", best_selling, subject))
-    popular_ones = popular.limit(_LIMIT + 1).cte("popular")
+    popular_ones = popular.limit(_LIMIT + constant(1)).cte("popular")
     suffices = select(func.count() > _LIMIT).select_from(popular_ones).scalar_subquery()
     return union_all(select(popular_ones), select(_found("category_slugs", subject, ~suffices).subquery())).cte(
         "same_categories"
@@ -139,8 +139,8 @@ def _found(column: str, subject: CTE, condition: ColumnElement[bool]) -> Select[
 
 
 def _shares(column: str, listing: ListingRows, subject: CTE) -> ColumnElement[bool]:
-    theirs: ColumnElement[Any] = getattr(listing, column).expression
-    return theirs.overlap(select(subject.c[column]).scalar_subquery())
+    shared: ColumnElement[bool] = getattr(listing, column).overlap(select(subject.c[column]).scalar_subquery())
+    return shared
 
 
 def _best(related: Subquery, subject: CTE) -> Select[Any]:

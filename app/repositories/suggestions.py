@@ -1,7 +1,8 @@
-"""What completes a search box: names with words that begin like those typed, then names that resemble a mistyped one.
+"""What completes a search box: names with words that begin like those typed, or else names that resemble them.
 
 A statement looks at a bounded number of names, however many begin with an "a": first at those of the best-selling
-products, and only when they do not suffice at what the trigrams of the words lead to.
+products and at those that begin as a whole like what was typed. Only when they do not suffice it looks at what the
+trigrams of the words lead to, and only when there is nothing at all at what resembles them.
 """
 
 import re
@@ -18,6 +19,7 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
+    Subquery,
     Text,
     Uuid,
     and_,
@@ -27,8 +29,10 @@ from sqlalchemy import (
     column,
     func,
     literal_column,
+    null,
     or_,
     select,
+    true,
     union,
     union_all,
 )
@@ -43,18 +47,22 @@ from app.repositories.listings.cards import THUMBNAIL
 from app.repositories.listings.filters import constant
 
 BEST_SELLING = 1_000
-MOST_CANDIDATES = 500
+MOST_NAMES = 100  # that begin as a whole like what was typed
+MOST_LOOKED_AT = 1_000  # of those that the index leads to
+MOST_CANDIDATES = 300
 MOST_CATEGORIES = 3
-# Whoever types more words, or longer ones, is understood by these.
+# Whoever types more words, or longer ones, is understood by these; trigrams are looked up of the longest.
 MOST_WORDS = 6
+MOST_LOOKED_UP = 2
 LONGEST_BEGINNING = 20
-RESEMBLANCE = range(4, 61)  # characters: less resembles everything, and no name is that long
-ALIKE = 0.45  # as in resembling_listings() of migration 0006
+WITH_TRIGRAMS = 2  # characters
+RESEMBLANCE = range(4, 31)  # characters: fewer resemble everything, and more take long
+ALIKE = 0.5  # as in resembling_listings() of migration 0006
 
 _WORD = re.compile(r"[^\W_]+")
 _LIMIT = bindparam("limit", type_=BigInteger)
 _TYPED = select(func.folded(bindparam("typed", type_=Text), type_=Text)).scalar_subquery()
-_NONE = literal_column("NULL")
+_LAST_CHARACTER = literal_column("chr(1114111)", Text)
 
 
 class SuggestionReader:
@@ -64,12 +72,13 @@ class SuggestionReader:
 
     async def completing(self, typed: str, limit: int) -> Sequence[str]:
         """Up to `limit` `Suggestion`s in JSON, the best first; none to what has no letter and no digit."""
-        typed = unicodedata.normalize("NFKC", typed).strip()
-        words = _WORD.findall(typed)[:MOST_WORDS]
+        typed = " ".join(unicodedata.normalize("NFKC", typed).split())
+        words = sorted(_WORD.findall(typed)[:MOST_WORDS], key=len, reverse=True)
         if not words:
             return []
+        looked_up = sum(len(word) >= WITH_TRIGRAMS for word in words[:MOST_LOOKED_UP])
         rows = await self._reader.fetch(
-            _suggestions(len(words), resembling=len(typed) in RESEMBLANCE),
+            _suggestions(len(words), looked_up, resembling=len(typed) in RESEMBLANCE),
             typed=typed,
             limit=limit,
             media_url=self._media_url,
@@ -79,10 +88,13 @@ class SuggestionReader:
 
 
 @cache
-def _suggestions(words: int, *, resembling: bool) -> Query:
-    """Rows of a `Suggestion` in JSON. It takes `typed`, `limit`, `media_url` and each word as `word_N`."""
+def _suggestions(words: int, looked_up: int, *, resembling: bool) -> Query:
+    """Rows of a `Suggestion` in JSON. It takes `typed`, `limit`, `media_url` and each word as `word_N`.
+
+    So many of the words, the first, are looked up by their trigrams.
+    """
     beginnings = [_beginning(number) for number in range(words)]
-    begun = _begun(beginnings)
+    begun = _begun(beginnings, looked_up)
     products = select(begun.c.product_id, constant(0).label("guess"), begun.c.place)
     chosen = union_all(products, _resembling(begun)).subquery() if resembling else products.subquery()
     suggested = union_all(
@@ -108,39 +120,49 @@ def _beginning(number: int) -> ColumnElement[str]:
 def _begin_so(
     name: ColumnElement[Any] | InstrumentedAttribute[Any], beginnings: Sequence[ColumnElement[str]]
 ) -> ColumnElement[bool]:
-    return and_(*(name.regexp_match(beginning) for beginning in beginnings))
+    return and_(true(), *(name.regexp_match(beginning) for beginning in beginnings))
 
 
-def _begun(beginnings: Sequence[ColumnElement[str]]) -> CTE:
+def _begun(beginnings: Sequence[ColumnElement[str]], looked_up: int) -> CTE:
     """Rows of `product_id` and `place`: names that begin as a whole like what was typed, then by sales."""
     columns = (Listing.product_id, Listing.folded_name, Listing.units_sold)
     first = select(*columns).order_by(Listing.units_sold.desc(), Listing.product_id.desc())
     best_selling = first.limit(constant(BEST_SELLING)).subquery("best_selling")
-    popular = select(best_selling).where(_begin_so(best_selling.c.folded_name, beginnings)).cte("popular")
-    suffices = select(func.count() >= _LIMIT).select_from(popular).scalar_subquery()
-    by_trigrams = (
-        select(ListingWords.product_id)
-        .where(_begin_so(ListingWords.folded_name, beginnings), ~suffices)
-        .limit(constant(MOST_CANDIDATES))
-        .cte("by_trigrams")
+    popular = select(best_selling).where(_begin_so(best_selling.c.folded_name, beginnings))
+    from_here = select(*columns).where(Listing.folded_name >= _TYPED, Listing.folded_name < _TYPED + _LAST_CHARACTER)
+    as_a_whole = from_here.order_by(Listing.folded_name, Listing.product_id).limit(constant(MOST_NAMES)).subquery()
+    at_hand = union(popular, select(as_a_whole)).cte("at_hand")
+    sources = [select(at_hand)]
+    if looked_up:
+        suffices = select(func.count() >= _LIMIT).select_from(at_hand).scalar_subquery()
+        found = _by_trigrams(beginnings, looked_up, ~suffices)
+        sources.append(select(*columns).join(found, found.c.product_id == Listing.product_id))
+    either = union(*sources).subquery("either")
+    order = (
+        func.starts_with(either.c.folded_name, _TYPED).desc(),
+        either.c.units_sold.desc(),
+        either.c.product_id.desc(),
     )
-    others = select(*columns).join(by_trigrams, by_trigrams.c.product_id == Listing.product_id)
-    either = union(select(popular), others).subquery("either")
-    as_a_whole = func.starts_with(either.c.folded_name, _TYPED)
-    order = (as_a_whole.desc(), either.c.units_sold.desc(), either.c.product_id.desc())
     place = func.row_number().over(order_by=order).label("place")
     return select(either.c.product_id, place).order_by(*order).limit(_LIMIT).cte("begun")
 
 
+def _by_trigrams(beginnings: Sequence[ColumnElement[str]], looked_up: int, condition: ColumnElement[bool]) -> Subquery:
+    """Names that the index leads to, under the condition."""
+    names = select(ListingWords.product_id, ListingWords.folded_name)
+    indexed = names.where(_begin_so(ListingWords.folded_name, beginnings[:looked_up]), condition)
+    looked_at = indexed.limit(constant(MOST_LOOKED_AT)).subquery("looked_at")
+    fitting = select(looked_at.c.product_id).where(_begin_so(looked_at.c.folded_name, beginnings[looked_up:]))
+    return fitting.limit(constant(MOST_CANDIDATES)).subquery("by_trigrams")
+
+
 def _resembling(begun: CTE) -> Select[Any]:
-    """Names that resemble what was typed, when too few begin so."""
+    """Names that resemble what was typed, when none begins so."""
     found = func.resembling_listings(bindparam("typed", type_=Text), cast(_LIMIT, Integer)).table_valued(
         column("product_id", Uuid), column("similarity", Double)
     )
-    too_few = select(func.count() < _LIMIT).select_from(begun).scalar_subquery()
     place = func.row_number().over(order_by=(found.c.similarity.desc(), found.c.product_id.desc()))
-    begins_so = select(begun.c.product_id).where(begun.c.product_id == found.c.product_id).exists()
-    return select(found.c.product_id, constant(1), place).where(too_few, ~begins_so)
+    return select(found.c.product_id, constant(1), place).where(~select(begun.c.product_id).exists())
 
 
 def _products(chosen: FromClause) -> Select[Any]:
@@ -167,7 +189,7 @@ def _categories(beginnings: Sequence[ColumnElement[str]], *, resembling: bool) -
     guess = case((begins_so, constant(0)), else_=constant(1)).label("guess")
     order = (guess, similarity.desc(), named.c.path)
     suggestion = json_object(
-        type=literal_column("'category'"), id=named.c.id, text=named.c.name, slug=named.c.slug, thumbnail=_NONE
+        type=literal_column("'category'"), id=named.c.id, text=named.c.name, slug=named.c.slug, thumbnail=null()
     )
     columns = (guess, constant(0).label("is_product"), func.row_number().over(order_by=order).label("place"))
     return (

@@ -15,7 +15,7 @@ router = APIRouter(prefix="/products", tags=["Catalogue"])
 async def suggest(request: Request, query: Annotated[SuggestionQuery, Query()], suggesting: Suggesting) -> Response:
     """Complete what is being typed into a search box.
 
-    Every word must begin a word of the name; accents and case do not matter. When too few names begin so, those
-    follow that resemble what was typed, from four characters on.
+    Every word that was typed begins a word of the name; accents and case do not matter. When no name is like that,
+    those are found that resemble what was typed, from four characters on.
     """
     return published(request, await suggesting.completing(query.q, query.limit), CATALOGUE)
