@@ -18,6 +18,7 @@ from app.core.security import AccessClaims
 from app.errors import (
     Forbidden,
     IdempotencyKeyRequired,
+    InvalidIdempotencyKey,
     InvalidToken,
     PreconditionFailed,
     PreconditionRequired,
@@ -174,7 +175,9 @@ KeyHeader = Annotated[
 
 
 async def optional_key(key: KeyHeader = None) -> str | None:
-    return key if key is None else await required_key(key)
+    if key is not None and not _KEY.fullmatch(key):
+        raise InvalidIdempotencyKey
+    return key
 
 
 async def required_key(key: KeyHeader = None) -> str:

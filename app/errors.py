@@ -63,6 +63,10 @@ class IdempotencyKeyRequired(ShopError):
     detail = "This operation needs an Idempotency-Key header of 1 to 255 visible ASCII characters."
 
 
+class InvalidIdempotencyKey(ShopError):
+    detail = "An Idempotency-Key has 1 to 255 visible ASCII characters."
+
+
 class InvalidSignature(ShopError):
     detail = "The webhook's signature does not match, or is too old."
 

@@ -153,8 +153,16 @@ def _describe_as_sent(parameter: dict[str, Any], operation: dict[str, Any]) -> N
         case [only]:
             del schema["anyOf"]
             schema.update(only)
-    if parameter["name"] == "Idempotency-Key" or (parameter["name"] == "If-Match" and "428" in operation["responses"]):
+    refusal = {"Idempotency-Key": errors.IdempotencyKeyRequired, "If-Match": errors.PreconditionRequired}.get(
+        parameter["name"]
+    )
+    if refusal and refusal.code in _examples(operation["responses"].get(str(refusal.status), {})):
         parameter["required"] = True
+
+
+def _examples(response: dict[str, Any]) -> dict[str, Any]:
+    examples: dict[str, Any] = response.get("content", {}).get(PROBLEM_JSON, {}).get("examples", {})
+    return examples
 
 
 def _document_what_any_operation_may_answer(operation: dict[str, Any]) -> None:

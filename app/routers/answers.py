@@ -2,10 +2,11 @@
 
 from fastapi import Response
 
-from app.errors import IdempotencyKeyRequired, IdempotencyKeyReused, RequestInProgress
+from app.errors import IdempotencyKeyRequired, IdempotencyKeyReused, InvalidIdempotencyKey, RequestInProgress
 from app.services.idempotency import Answer
 
 KEYED = (IdempotencyKeyRequired, IdempotencyKeyReused, RequestInProgress)
+KEYED_AT_WILL = (InvalidIdempotencyKey, IdempotencyKeyReused, RequestInProgress)
 
 
 def say(answer: Answer, **headers: str) -> Response:

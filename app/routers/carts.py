@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Response, status
 from app.dependencies import AnyShopper, Carts, CurrentUser, OptionalIdempotencyKey
 from app.errors import InsufficientStock, NotFound
 from app.openapi import problems
-from app.routers.answers import KEYED, say
+from app.routers.answers import KEYED_AT_WILL, say
 from app.schemas.carts import (
     Address,
     CartLineCreate,
@@ -68,7 +68,7 @@ async def clear_cart(shopper: AnyShopper, carts: Carts) -> None:
     "/lines",
     status_code=status.HTTP_201_CREATED,
     response_model=CartRead,
-    responses={201: {"headers": GIVES_TOKEN}, **problems(NotFound, InsufficientStock, *KEYED)},
+    responses={201: {"headers": GIVES_TOKEN}, **problems(NotFound, InsufficientStock, *KEYED_AT_WILL)},
     operation_id="cart_add_line",
 )
 async def add_line(
