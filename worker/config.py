@@ -29,6 +29,7 @@ _PERIODIC: dict[str, tuple[str, float | crontab, int]] = {
     "emporium.release_expired_reservations": ("critical", 30, 30),
     "emporium.reconcile_stuck_payments": ("critical", 5 * 60, 5 * 60),
     "emporium.publish_lost_events": ("bulk", 60, 60),
+    "emporium.count_sales": ("bulk", 10 * 60, 10 * 60),
     "emporium.purge_expired": ("bulk", crontab(minute=7), 60 * 60),
     "emporium.purge_unused_media": ("bulk", crontab(minute=37), 60 * 60),
     "emporium.audit_stock": ("bulk", crontab(hour=3, minute=17), 60 * 60),

@@ -81,7 +81,6 @@ class Product(Identified, Versioned, Timestamped, Base):
             postgresql_using="gin",
             postgresql_ops={"folded_name": "gin_trgm_ops"},
         ),
-        Index("ix_products_unlisted", "created_at", "id", postgresql_where=text("status <> 'active'")),
     )
 
     slug: Mapped[str] = mapped_column(unique=True)

@@ -13,6 +13,7 @@ from app.models.inventory import StockMovement
 from app.models.products import Product, ProductStatus, Variant, VariantStatus, product_categories
 from app.repositories.base import ModelRepository
 from app.repositories.constraints import flush
+from app.repositories.listings.sales import counting_of_sales
 from app.repositories.products_read import DETAIL_BY_ID, DETAIL_BY_SLUG, VARIANT_BY_ID
 from app.repositories.versions import claim
 from app.schemas.products import ProductRead
@@ -127,6 +128,10 @@ class ProductRepository(ModelRepository[Product]):
         if category_ids:
             rows = [{"product_id": product_id, "category_id": category_id} for category_id in category_ids]
             await self._session.execute(insert(table).values(rows).on_conflict_do_nothing())
+
+    async def count_sales(self) -> None:
+        """Count anew what was sold lately, for the lists that begin with the best-selling."""
+        await self._session.execute(counting_of_sales())
 
     async def remove(self, product_id: UUID) -> None:
         await self._session.execute(delete(Product).where(Product.id == product_id))

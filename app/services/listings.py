@@ -22,3 +22,8 @@ class ListingService:
             listed, lambda row: row.place, limit=query.limit, position=position, query=bound, total=total
         )
         return page_in_json([row.card for row in page.rows], page, facets=facets)
+
+    async def count_sales(self) -> None:
+        """Bring the order of the best-selling up to date."""
+        async with self._database.transaction() as tx:
+            await tx.products.count_sales()

@@ -224,9 +224,6 @@ def upgrade() -> None:
     op.drop_index("ix_products_search_vector", "products")
     op.drop_index("ix_variants_price", "variants")
     op.execute(f"ALTER TABLE products ALTER COLUMN search_vector SET EXPRESSION AS ({SEARCH_VECTOR})")
-    op.create_index(
-        "ix_products_unlisted", "products", ["created_at", "id"], postgresql_where=sa.text("status <> 'active'")
-    )
     op.create_table(
         "listings",
         sa.Column("product_id", sa.Uuid(), nullable=False),
@@ -294,7 +291,6 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION refresh_listings(uuid[])")
     op.drop_table("listing_words")
     op.drop_table("listings")
-    op.drop_index("ix_products_unlisted", "products")
     op.execute(f"ALTER TABLE products ALTER COLUMN search_vector SET EXPRESSION AS ({OLD_SEARCH_VECTOR})")
     op.create_index(
         "ix_variants_price", "variants", ["price_amount", "product_id"], postgresql_where=sa.text("status = 'active'")

@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from app.core.clock import now
 from app.models.inventory import StockLevel
+from app.models.listings import Listing
 from app.models.orders import Order
 from app.models.payments import Payment
 from app.models.platform import IdempotencyKey, KeyState, OutboxEvent
@@ -22,7 +23,7 @@ from tests.support.databases import copied_database
 from tests.support.processes import WORKER, Program, eventually, redis_database, running
 from tests.support.sandbox import RunningSandbox
 from tests.support.settings import shop_settings
-from tests.support.shopping import add_delivery, add_product, place, stock_of, stored_order
+from tests.support.shopping import add_delivery, add_product, pay, place, stock_of, stored_order
 from worker.tasks.periodic import LOST_AFTER
 
 Send = Callable[[str], object]
@@ -116,6 +117,30 @@ async def test_events_that_nobody_dealt_with_wait_in_the_outbox_again(shop: Shop
         return await all_of(shop.database, select(OutboxEvent.event_id).where(ours, OutboxEvent.published_at.is_(None)))
 
     assert await eventually(waiting) == [lost]
+
+
+async def test_what_was_sold_lately_is_counted(client: httpx.AsyncClient, shop: Shop, send: Send) -> None:
+    mug, cup, jug = [await add_product(shop.database) for _ in range(3)]
+    for variant, quantity in ((mug, 2), (mug, 1), (cup, 4)):
+        order, headers = await place(client, (variant, quantity))
+        assert (await pay(client, order, headers)).status_code == 201
+    await place(client, (mug, 5))  # not paid
+    old, headers = await place(client, (cup, 3))
+    assert (await pay(client, old, headers)).status_code == 201
+    await change_order(shop, old, Order, placed_at=now() - timedelta(days=91))
+    async with shop.database.transaction() as tx:
+        await tx.session.execute(update(Listing).where(Listing.product_id == jug.product_id).values(units_sold=9))
+
+    send("count_sales")
+
+    async def units() -> bool:
+        ours = [variant.product_id for variant in (mug, cup, jug)]
+        counted = select(Listing.product_id, Listing.units_sold).where(Listing.product_id.in_(ours))
+        async with shop.database.snapshot() as tx:
+            found = {row.product_id: row.units_sold for row in await tx.session.execute(counted)}
+        return [found[product_id] for product_id in ours] == [3, 4, 0]
+
+    await eventually(units)
 
 
 async def test_what_has_run_out_is_forgotten(shop: Shop, send: Send) -> None:

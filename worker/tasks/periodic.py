@@ -39,6 +39,14 @@ def publish_lost_events() -> None:
     runtime.run(publish_again)
 
 
+@celery_app.task(name="emporium.count_sales")
+def count_sales() -> None:
+    async def count(shop: Shop) -> None:
+        await shop.listings.count_sales()
+
+    runtime.run(count)
+
+
 @celery_app.task(name="emporium.purge_expired")
 def purge_expired() -> None:
     async def purge(shop: Shop) -> None:

@@ -12,6 +12,7 @@ from asyncpg import Connection
 from rich.progress import Progress
 
 from app.core.passwords import PasswordHasher
+from app.core.reader import Query
 from app.dev.seed.catalogue import assortment, departments
 from app.dev.seed.delivery import write_delivery
 from app.dev.seed.ids import Ids
@@ -25,6 +26,7 @@ from app.dev.seed.stock import Warehouse
 from app.dev.seed.stocktaking import take_stock
 from app.gateways.media_store import MediaStore
 from app.models.users import Role
+from app.repositories.listings.sales import counting_of_sales
 
 DEMO_PASSWORD = "emporium-demo"  # noqa: S105  # public on purpose: the accounts exist in development only
 SEED = 20_260_101
@@ -57,9 +59,13 @@ async def _fill(
 ) -> None:
     # asyncpg knows the binary form of built-in types only; citext's is that of text.
     await connection.set_type_codec("citext", encoder=str.encode, decoder=bytes.decode, format="binary")
+    await connection.execute("SELECT set_config('app.listings', 'later', true)")  # once, rather than at every COPY
     with _no_garbage_collection():
         async with Loader(connection) as loader:
             orders = await _write(loader, store, size, now, progress)
+    await connection.execute("SELECT refresh_listings(ARRAY (SELECT id FROM products))")
+    sales = Query(counting_of_sales())
+    await connection.execute(sales.sql, *sales.arguments({}))
     await connection.execute("SELECT setval('order_numbers', $1, false)", FIRST_NUMBER + orders)
 
 
