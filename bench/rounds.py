@@ -14,7 +14,7 @@ def measure(scenarios: Mapping[str, Scenario], rounds: int, seconds: float, noti
     """Measure both sides of each scenario for so many seconds in each round; `notice` hears what comes next.
 
     Raises:
-        CannotMeasure: a floor failed.
+        CannotMeasure: a floor failed, or did nothing.
     """
     measured: dict[str, list[Round]] = {name: [] for name in scenarios}
     repeated = {name: scenario for name, scenario in scenarios.items() if not scenario.once}
@@ -41,4 +41,6 @@ def _round(name: str, service: Side, floor: Side, seconds: float, *, floor_first
         below = floor.measure(seconds)
     if below.failed:
         raise CannotMeasure(f"{name}: the floor itself failed {below.failed} times")
+    if not below.rate:
+        raise CannotMeasure(f"{name}: the floor did nothing in {seconds} s. The machine is busy: take longer rounds.")
     return Round(above, below)
