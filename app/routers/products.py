@@ -1,6 +1,5 @@
 """Products: browsed by everyone, edited by the catalogue's staff."""
 
-
 from fastapi import APIRouter, Request, Response, status
 
 from app.dependencies import CatalogStaff, IdOrSlug, IfMatch, OptionalIfMatch, OptionalUser, ProductId, Products

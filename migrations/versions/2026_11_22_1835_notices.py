@@ -104,7 +104,13 @@ TELLING = {
     "product_media": "tell_of_products_of_parts('listed')",
     "reviews": "tell_of_products_of_parts('unlisted')",  # a rating in a list is the product's own column
 }
-FUNCTIONS = ("tell_of_products", "tell_of_products_of_parts", "tell_of_categories", "tell_of_stock", "tell_of_principal")
+FUNCTIONS = (
+    "tell_of_products",
+    "tell_of_products_of_parts",
+    "tell_of_categories",
+    "tell_of_stock",
+    "tell_of_principal",
+)
 
 
 def upgrade() -> None:
