@@ -74,7 +74,7 @@ bench: $(READY) ## Measure the service against its floors; writes bench/results.
 	$(BIN)/python -m bench run $(addprefix --only ,$(SCENARIO)) $(BENCH)
 
 bench-quick: $(READY) ## The same in under two minutes: a small catalogue, short rounds, nothing written
-	$(BIN)/python -m bench run --products 2000 --rounds 1 --seconds 1 --memory-requests 30000 --no-save \
+	$(BIN)/python -m bench run --products 2000 --rounds 1 --seconds 0.6 --memory-requests 30000 --no-save \
 	  $(addprefix --only ,$(SCENARIO)) $(BENCH)
 
 profile: $(READY) ## Record where the service spends its time, as a flame graph (SCENARIO=uncached_list)
