@@ -1,7 +1,6 @@
 """What goes with a product: bought together, of the same categories, with the same attributes."""
 
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -178,7 +177,9 @@ async def test_what_is_not_for_sale_is_not_shown(client: httpx.AsyncClient, data
         assert (await client.get(f"{API}/products/{unlisted.slug}/related")).status_code == 404
 
 
-@pytest.mark.parametrize("address", ["unheard-of", str(uuid4()), "UPPER", "a'b", "%00", "..%2f", "🫖", "a" * 500])
+@pytest.mark.parametrize(
+    "address", ["unheard-of", "019b76da-a863-7677-bca9-93ebae12d99a", "UPPER", "a'b", "%00", "..%2f", "🫖", "a" * 500]
+)
 async def test_an_unknown_product_has_nothing_related(client: httpx.AsyncClient, address: str) -> None:
     response = await client.get(f"{API}/products/{address}/related")
 
