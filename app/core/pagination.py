@@ -46,7 +46,8 @@ class CursorSigner:
         self._key = derive_key(secret, "cursor")
 
     def sign(self, position: Position, query: Mapping[str, Any]) -> str:
-        payload = json.dumps([position.values, position.backwards], default=str, separators=(",", ":")).encode()
+        place = [position.values, position.backwards]
+        payload = json.dumps(place, default=str, ensure_ascii=False, separators=(",", ":")).encode()  # short
         return base64.urlsafe_b64encode(self._signature(payload, query) + payload).rstrip(b"=").decode()
 
     def read(self, cursor: str | None, query: Mapping[str, Any]) -> Position | None:
