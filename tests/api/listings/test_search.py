@@ -76,11 +76,8 @@ async def test_of_equally_relevant_ones_each_is_seen_once(client: httpx.AsyncCli
     seen: list[str] = []
     cursor: str | None = None
     while True:
-        page = (
-            await client.get(
-                f"{API}/products", params={"q": "mug", "limit": 2} | ({"cursor": cursor} if cursor else {})
-            )
-        ).json()
+        parameters = {"q": "mug", "limit": "2"} | ({"cursor": cursor} if cursor else {})
+        page = (await client.get(f"{API}/products", params=parameters)).json()
         seen += [card["id"] for card in page["data"]]
         cursor = page["page"]["next_cursor"]
         if cursor is None:
