@@ -4,6 +4,7 @@ from typing import Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
 
 from app.schemas import examples
 from app.schemas.base import Output, Parameters
@@ -16,20 +17,19 @@ class SuggestionQuery(Parameters):
     limit: int = Field(default=10, ge=1, le=20, description="How many suggestions")
 
 
+_EXAMPLE: JsonDict = {
+    "type": "product",
+    "id": examples.PRODUCT_CARD["id"],
+    "text": examples.PRODUCT_CARD["name"],
+    "slug": examples.PRODUCT_CARD["slug"],
+    "thumbnail": examples.PRODUCT_CARD["thumbnail"],
+}
+
+
 class Suggestion(Output):
     """Where a search may lead: to a product, or into a category. `text` is its name."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "type": "product",
-                "id": examples.PRODUCT_CARD["id"],
-                "text": examples.PRODUCT_CARD["name"],
-                "slug": examples.PRODUCT_CARD["slug"],
-                "thumbnail": examples.PRODUCT_CARD["thumbnail"],
-            }
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"example": _EXAMPLE})
 
     type: Literal["category", "product"]
     id: UUID
@@ -40,5 +40,7 @@ class Suggestion(Output):
 
 class Suggestions(Output):
     """Categories first, then products; what only resembles the words comes after all that begins like them."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"data": [_EXAMPLE]}})
 
     data: list[Suggestion]

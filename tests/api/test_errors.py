@@ -162,7 +162,8 @@ async def test_who_finds_no_free_connection_is_told_soon(slow_settings: Settings
         async def read() -> httpx.Response:
             return await client.get(f"{API}/{path}", headers={"X-Cart-Token": "nobody's"})
 
-        async with shop.database.snapshot() as tx, shop.database.reader._connections.acquire():
+        lists = shop.database.listings._reader
+        async with shop.database.snapshot() as tx, lists._connections.acquire():
             await tx.session.execute(text("SELECT 1"))
             started = time.monotonic()
             assert told_to_wait(await read())

@@ -14,7 +14,7 @@ import httpx
 from app.dev.embedded.processes import free_port
 
 WEBHOOK_SECRET = "whsec_for_tests_only_of_a_decent_length"
-STARTS_WITHIN = 20  # seconds
+STARTS_WITHIN = 60  # seconds
 
 
 @dataclass(frozen=True)
