@@ -6,6 +6,7 @@ the route. Whatever it does not know (another method, no such path, a mounted ap
 """
 
 import itertools
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from prometheus_fastapi_instrumentator.middleware import PrometheusInstrumentato
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _FOUND = "shop.route"
 
@@ -79,13 +80,32 @@ class RouteIndex:
 
 
 Express = Callable[[Request], Awaitable[Response | None]]
-"""Answers a GET, or leaves it to the route by answering None."""
+"""Answers a request, or leaves it to the route by answering None."""
+
+
+class _Heard:
+    """What a client sends, for two listeners: what the first has heard, the second hears again."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._heard: deque[Message] = deque()
+
+    async def first(self) -> Message:
+        message = await self._receive()
+        self._heard.append(message)
+        return message
+
+    async def second(self) -> Message:
+        return self._heard.popleft() if self._heard else await self._receive()
 
 
 class IndexedRouter:
-    """In front of an application's router. `express` answers some paths, by their templates, before their routes."""
+    """In front of an application's router. `express` answers some requests before their routes.
 
-    def __init__(self, router: APIRouter, index: RouteIndex, express: Mapping[str, Express]) -> None:
+    Its keys are methods and templates of paths.
+    """
+
+    def __init__(self, router: APIRouter, index: RouteIndex, express: Mapping[tuple[str, str], Express]) -> None:
         self._router = router
         self._index = index
         self._express = express
@@ -96,9 +116,13 @@ class IndexedRouter:
             await self._router.app(scope, receive, send)
             return
         scope["router"] = self._router
-        express = self._express.get(route.template) if scope["method"] == "GET" else None
-        response = await express(Request(scope)) if express else None
-        await (response or route.way_in.handle)(scope, receive, send)
+        express = self._express.get((scope["method"], route.template))
+        if express is None:
+            await route.way_in.handle(scope, receive, send)
+            return
+        heard = _Heard(receive)
+        response = await express(Request(scope, heard.first))
+        await (response or route.way_in.handle)(scope, heard.second, send)
 
 
 class RouteMetrics(PrometheusInstrumentatorMiddleware):

@@ -9,6 +9,7 @@ from app.dependencies import AnyShopper, Carts, CurrentUser, OptionalIdempotency
 from app.errors import InsufficientStock, NotFound
 from app.openapi import problems
 from app.routers.answers import KEYED_AT_WILL, say
+from app.routers.express import opened_headers
 from app.schemas.carts import (
     Address,
     CartLineCreate,
@@ -30,9 +31,7 @@ GIVES_TOKEN = {
 
 
 def _opened(opened: OpenedCart, response: Response) -> CartRead:
-    response.headers["ETag"] = f'"v{opened.cart.version}"'
-    if opened.token:
-        response.headers["X-Cart-Token"] = opened.token
+    response.headers.update(opened_headers(opened))
     return opened.cart
 
 

@@ -1,7 +1,7 @@
-"""The two questions asked most, past the framework's dependency injection.
+"""The two questions asked most and the change made most, past the framework's dependency injection.
 
-FastAPI spends as long on working out the arguments of these two functions as PostgreSQL on answering them
-(docs/decisions/0008-the-read-path.md). So they are worked out by hand, for the plain case only. Whatever is not plain,
+FastAPI spends as long on working out the arguments of these functions as PostgreSQL on answering them
+(docs/decisions/0008-the-read-path.md, 0009-short-transactions.md). So they are worked out by hand, for the plain case only. Whatever is not plain,
 a bad parameter, a token that is not good, staff who see more, gets None here, and goes the usual way to the function
 of the same name, which also documents it.
 """
@@ -14,11 +14,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core.security import TokenError
-from app.dependencies import bearer, optional_user
+from app.dependencies import bearer, cart_token, optional_user, order_token, shopper
 from app.errors import Unauthorized
 from app.repositories.catalogue import PublishedProduct
 from app.routers.etags import CATALOGUE, published
+from app.schemas.carts import CartLineCreate
 from app.schemas.listings import ProductQuery
+from app.services.carts import OpenedCart
 from app.shop import Shop
 
 
@@ -51,8 +53,28 @@ def product_page(request: Request, page: PublishedProduct) -> Response:
     return published(request, page.body.encode(), f"product:{page.id}", version=page.version)
 
 
-EXPRESS: Mapping[str, Callable[[Request], Awaitable[Response | None]]] = {
-    "/api/v1/products": list_products,
-    "/api/v1/products/{id_or_slug}": get_product,
+async def add_line(request: Request) -> Response | None:
+    headers = request.headers
+    if headers.get("content-type") != "application/json" or "idempotency-key" in headers:
+        return None
+    try:
+        data = CartLineCreate.model_validate_json(await request.body())
+    except ValidationError:
+        return None
+    shop: Shop = request.app.state.shop
+    who = await shopper(request, await bearer(request), await cart_token(request), await order_token(request))
+    opened = await shop.carts.add_line(who, data)
+    return Response(opened.cart.model_dump_json(), 201, opened_headers(opened), "application/json")
+
+
+def opened_headers(opened: OpenedCart) -> dict[str, str]:
+    headers = {"ETag": f'"v{opened.cart.version}"'}
+    return headers | {"X-Cart-Token": opened.token} if opened.token else headers
+
+
+EXPRESS: Mapping[tuple[str, str], Callable[[Request], Awaitable[Response | None]]] = {
+    ("GET", "/api/v1/products"): list_products,
+    ("GET", "/api/v1/products/{id_or_slug}"): get_product,
+    ("POST", "/api/v1/cart/lines"): add_line,
 }
-"""By the template of the path, for GET."""
+"""By the method, and the template of the path."""
