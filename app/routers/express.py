@@ -1,9 +1,9 @@
 """The two questions asked most and the change made most, past the framework's dependency injection.
 
 FastAPI spends as long on working out the arguments of these functions as PostgreSQL on answering them
-(docs/decisions/0008-the-read-path.md, 0009-short-transactions.md). So they are worked out by hand, for the plain case only. Whatever is not plain,
-a bad parameter, a token that is not good, staff who see more, gets None here, and goes the usual way to the function
-of the same name, which also documents it.
+(docs/decisions/0008-the-read-path.md, 0009-short-transactions.md). So they are worked out by hand, for the plain case
+only. Whatever is not plain, a bad parameter, a token that is not good, staff who see more, a key against doing it
+twice, gets None here, and goes the usual way to the function of the same name, which also documents it.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
