@@ -20,7 +20,7 @@ _ATTRIBUTES = {
     "required": False,
     "description": "Values of the attribute NAME, such as `attr.color=red,blue`: one of them is enough, and several "
     "attributes must all fit",
-    "schema": {"type": "string", "example": "red,blue"},
+    "schema": {"type": "string"},  # no example: Swagger UI would send it
 }
 
 
