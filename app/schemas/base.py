@@ -15,6 +15,7 @@ from app.core.slugs import SLUG_PATTERN
 Item = TypeVar("Item")
 
 LARGEST_AMOUNT = 10**12
+LONGEST_PAGE = 100
 CURRENCY = "EUR"  # the one currency this shop sells in
 EMAIL_PATTERN = (
     r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}$"
@@ -144,7 +145,7 @@ class Parameters(Input):
 class PageQuery(Parameters):
     """What every list takes; subclasses add their filters."""
 
-    limit: int = Field(default=20, ge=1, le=100, description="How many rows to a page")
+    limit: int = Field(default=20, ge=1, le=LONGEST_PAGE, description="How many rows to a page")
     cursor: str | None = Field(default=None, max_length=2000, description="`next_cursor` or `prev_cursor` of a page")
     include_total: bool = Field(default=False, description="Count all rows of the list, at a cost")
 

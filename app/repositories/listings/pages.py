@@ -43,6 +43,7 @@ from app.repositories.listings.filters import (
     listings_with,
 )
 from app.repositories.listings.sorting import Order, order_of, walking_bounds
+from app.schemas.base import LONGEST_PAGE
 from app.schemas.listings import ProductSort
 
 WALKED = 500
@@ -52,6 +53,7 @@ MOST_RANKED = 5_000
 BEST_SELLING = 1_000
 
 _LIMIT = bindparam("limit", type_=BigInteger)
+_LONGEST_PAGE = constant(LONGEST_PAGE + 1)  # and a row that tells that there are more
 
 
 @cache
@@ -106,11 +108,20 @@ class _Reading:
         return seek(rows, *self.keys_in(source), falling=self.falling, after=None)
 
 
+def _page(rows: Select[Any]) -> FromClause:
+    """The first of the rows.
+
+    Of a limit that is a parameter the planner thinks that it is a tenth of the table, and so would read whole tables
+    rather than the rows of a page one by one. That there is a longest page it understands.
+    """
+    return select(rows.limit(_LIMIT).subquery()).limit(_LONGEST_PAGE).subquery()
+
+
 def _sorted(reading: _Reading, filters: frozenset[str], bounds: frozenset[str]) -> FromClause:
     keys = [key.of(Listing) for key in reading.order.keys]
     walk = reading.onwards(select(Listing, *reading.keys_of(Listing)).where(*conditions(bounds)), keys)
     if filters == bounds:
-        return walk.limit(_LIMIT).subquery("page")
+        return _page(walk)
 
     next_rows = walk.limit(constant(WALKED_FOR_WORDS if "q" in filters else WALKED)).subquery("next_rows")
     ahead = aliased(Listing, next_rows)
@@ -123,7 +134,7 @@ def _sorted(reading: _Reading, filters: frozenset[str], bounds: frozenset[str]) 
     anywhere = select(listings_with(columns, filters, not_(suffices), *rest))
     found = anywhere.cte("found").prefix_with("MATERIALIZED")
     either = union_all(select(walked).where(suffices), select(found)).subquery("either")
-    return reading.in_order(select(either), either).limit(_LIMIT).subquery("page")
+    return _page(reading.in_order(select(either), either))
 
 
 def _ranked(reading: _Reading, filters: frozenset[str]) -> FromClause:
@@ -147,6 +158,6 @@ def _ranked(reading: _Reading, filters: frozenset[str]) -> FromClause:
         .where(too_many, *conditions(others, best_selling))
     )
     candidates = union(select(first), more, of_ranked(RESEMBLING, RESEMBLING.c.similarity)).subquery("candidates")
-    places = reading.onwards(select(candidates), reading.keys_in(candidates)).limit(_LIMIT).subquery("places")
+    places = _page(reading.onwards(select(candidates), reading.keys_in(candidates)))
     cards = select(*for_card(Listing), *places.c).join(places, places.c.key_product_id == Listing.product_id)
     return cards.subquery("page")

@@ -84,5 +84,9 @@ def order_of(sort: ProductSort, filters: frozenset[str]) -> Order:
 
 
 def walking_bounds(sort: ProductSort, filters: frozenset[str]) -> frozenset[str]:
-    """Those of the filters that are a range of the index of the sort."""
-    return filters & PRICES if sort in (ProductSort.CHEAPEST, ProductSort.DEAREST) else frozenset()
+    """Those of the filters that make no walk along the index of the sort long.
+
+    They are a range of it, or what nearly everything is.
+    """
+    by_price = sort in (ProductSort.CHEAPEST, ProductSort.DEAREST)
+    return filters & (PRICES | {"in_stock"} if by_price else {"in_stock"})

@@ -46,12 +46,13 @@ async def page(client: httpx.AsyncClient, **parameters: Any) -> dict[str, Any]:
 
 async def walked(client: httpx.AsyncClient, towards: str, cursor: str | None, **parameters: Any) -> AsyncIterator[Any]:
     """The pages from a cursor on, or from the first one."""
-    while True:
+    for _ in range(SIZE):
         found = await page(client, **parameters, **({} if cursor is None else {"cursor": cursor}))
         yield found
         cursor = found["page"][f"{towards}_cursor"]
         if cursor is None:
             return
+    pytest.fail("the list does not end")
 
 
 def ids(found: dict[str, Any]) -> list[str]:
