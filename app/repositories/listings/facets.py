@@ -5,7 +5,7 @@ one set of products, the list itself. Of a set larger than `MOST_COUNTED` only s
 whole catalogue takes no longer than a large department; the facet then says that it is capped.
 """
 
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -32,7 +32,7 @@ from app.core.reader import Query
 from app.models.categories import Category
 from app.models.listings import SEPARATOR, Listing
 from app.repositories.json_building import json_array, json_money, json_object
-from app.repositories.listings.filters import conditions, constant, listings_with
+from app.repositories.listings.filters import MOST_STATEMENTS, conditions, constant, listings_with
 
 MOST_COUNTED = 5_000
 MOST_CATEGORIES = 100
@@ -53,7 +53,7 @@ _COUNTED: tuple[ColumnElement[Any], ...] = (
 _WITHOUT_INDEX = frozenset({"in_stock"})  # nearly everything is
 
 
-@cache
+@lru_cache(MOST_STATEMENTS)
 def facets(filters: frozenset[str]) -> Query:
     """One row with the `Facets` in JSON.
 

@@ -30,6 +30,7 @@ from sqlalchemy.dialects.postgresql import array
 from app.models.listings import LARGEST_BIGINT, SEPARATOR, Listing, ListingWords
 from app.schemas.listings import MOST_ATTRIBUTES, ProductQuery
 
+MOST_STATEMENTS = 500  # of each kind that are kept: whoever wants to can combine filters in thousands of ways
 MOST_RESEMBLING = 200  # products whose names look like what was typed, when nothing is found by its words
 
 ListingRows = type[Listing]  # or an alias of it: rows with the columns of a listing
@@ -59,6 +60,7 @@ RESEMBLING = (
     .where(WORDS.is_not(None), _ANYTHING_FOUND.is_(None))
     .cte("resembling")
 )
+_UNPRICED = literal_column(f"'{LARGEST_BIGINT}'::bigint", BigInteger)
 RESEMBLING_IDS: ColumnElement[Any] = func.array(select(RESEMBLING.c.product_id).scalar_subquery(), type_=ARRAY(Uuid))
 
 
@@ -70,9 +72,6 @@ def price_or_last(listing: ListingRows) -> ColumnElement[int]:
 def price_or_nothing(listing: ListingRows) -> ColumnElement[int]:
     """What has no price comes before all prices."""
     return func.coalesce(listing.price_from, literal_column("'-1'::bigint", BigInteger))
-
-
-_UNPRICED = literal_column(f"'{LARGEST_BIGINT}'::bigint", BigInteger)
 
 
 def _texts(values: ColumnElement[Any]) -> ColumnElement[Any]:

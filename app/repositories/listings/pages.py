@@ -8,7 +8,7 @@ far away, and all that the indexes of the filters find is sorted.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -34,6 +34,7 @@ from app.repositories.keyset import beyond, seek
 from app.repositories.listings.cards import card_of, for_card
 from app.repositories.listings.filters import (
     MATCHES,
+    MOST_STATEMENTS,
     RANK,
     RESEMBLING,
     ListingRows,
@@ -56,7 +57,7 @@ _LIMIT = bindparam("limit", type_=BigInteger)
 _LONGEST_PAGE = constant(LONGEST_PAGE + 1)  # and a row that tells that there are more
 
 
-@cache
+@lru_cache(MOST_STATEMENTS)
 def listing(sort: ProductSort, filters: frozenset[str], *, backwards: bool, continued: bool) -> Query:
     """Rows of a `ProductCard` in JSON and then the keys of the order, in the direction of reading.
 
@@ -72,7 +73,7 @@ def listing(sort: ProductSort, filters: frozenset[str], *, backwards: bool, cont
     return Query(reading.in_order(cards, page))
 
 
-@cache
+@lru_cache(MOST_STATEMENTS)
 def counting(filters: frozenset[str]) -> Query:
     """How many products the list has in all; takes the parameters of the filters."""
     return Query(select(func.count()).select_from(listings_with([Listing.product_id.expression], filters)))
