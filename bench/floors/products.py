@@ -27,27 +27,13 @@ SELECT c.id, c.slug, c.name
 FROM categories c JOIN product_categories pc ON pc.category_id = c.id
 WHERE pc.product_id = $1 ORDER BY c.path
 """
-# All that a card shows is one row's, so a page is one collection and one query. It looks for its rows as the service
-# does, first along the prices and then by the category, because no plan of PostgreSQL's is good for all categories.
+# All that a card shows is one row's, so a page is one collection and one query.
 CARDS = """
-WITH walked AS (
-    SELECT next.* FROM (
-        SELECT * FROM listings
-        WHERE coalesce(price_from, 9223372036854775807) >= $2
-          AND coalesce(price_from, 9223372036854775807) < 9223372036854775807
-        ORDER BY coalesce(price_from, 9223372036854775807), product_id LIMIT 3000
-    ) next
-    WHERE category_slugs @> ARRAY[$1::text] ORDER BY price_from, product_id LIMIT $3
-), found AS MATERIALIZED (
-    SELECT * FROM listings
-    WHERE category_slugs @> ARRAY[$1::text] AND price_from >= $2 AND (SELECT count(*) < $3 FROM walked)
-)
 SELECT p.id, p.slug, p.name, p.summary, page.rating_average::float8, page.rating_count, page.price_from,
        page.compare_at, page.currency, page.in_stock, picture.key, picture.alt
 FROM (
-    SELECT * FROM (
-        SELECT * FROM walked WHERE (SELECT count(*) >= $3 FROM walked) UNION ALL SELECT * FROM found
-    ) either
+    SELECT product_id, rating_average, rating_count, price_from, compare_at, currency, in_stock FROM listings
+    WHERE category_slugs @> ARRAY[$1::text] AND price_from >= $2
     ORDER BY price_from, product_id LIMIT $3
 ) page
 JOIN products p ON p.id = page.product_id

@@ -1,9 +1,9 @@
 """The pages of a list, and how long it is.
 
 How they are found is decided here and not by the planner, who knows nothing of what goes together (the dear things
-are all in a few categories, say) and would now and then walk along a whole index. A page is looked for among the
-next `WALKED` rows in the order of the list. Usually it is there; otherwise the filters are rare, or their products
-far away, and all that the indexes of the filters find is sorted.
+are all in a few categories, say) and would now and then walk along a whole index. A page is looked for `nearby`, among
+the next `WALKED` rows in the order of the list. When it is not there, because the filters are rare or their products
+far away, all that the indexes of the filters find is sorted: `listing`.
 """
 
 from collections.abc import Sequence
@@ -19,11 +19,9 @@ from sqlalchemy import (
     Select,
     bindparam,
     func,
-    not_,
     select,
     true,
     union,
-    union_all,
 )
 from sqlalchemy.orm import aliased
 
@@ -66,11 +64,20 @@ def listing(sort: ProductSort, filters: frozenset[str], *, backwards: bool, cont
     """
     reading = _Reading(order_of(sort, filters), backwards=backwards, continued=continued)
     if sort is ProductSort.RELEVANCE:
-        page = _ranked(reading, filters)
-    else:
-        page = _sorted(reading, filters, walking_bounds(sort, filters))
-    cards = select(card_of(page), *reading.keys_in(page)).join(Product, Product.id == page.c.product_id)
-    return Query(reading.in_order(cards, page))
+        return _cards(reading, _ranked(reading, filters))
+    if filters == walking_bounds(sort, filters):
+        return _cards(reading, _page(_walk(reading, filters)))
+    return _cards(reading, _sorted(reading, filters))
+
+
+@lru_cache(MOST_STATEMENTS)
+def nearby(sort: ProductSort, filters: frozenset[str], *, backwards: bool, continued: bool) -> Query | None:
+    """What a short walk finds of the same page; None where there is no walk, or `listing` is one."""
+    bounds = walking_bounds(sort, filters)
+    if sort is ProductSort.RELEVANCE or filters == bounds:
+        return None
+    reading = _Reading(order_of(sort, filters), backwards=backwards, continued=continued)
+    return _cards(reading, _walked(reading, filters, bounds))
 
 
 @lru_cache(MOST_STATEMENTS)
@@ -118,24 +125,32 @@ def _page(rows: Select[Any]) -> FromClause:
     return select(rows.limit(_LIMIT).subquery()).limit(_LONGEST_PAGE).subquery()
 
 
-def _sorted(reading: _Reading, filters: frozenset[str], bounds: frozenset[str]) -> FromClause:
-    keys = [key.of(Listing) for key in reading.order.keys]
-    walk = reading.onwards(select(Listing, *reading.keys_of(Listing)).where(*conditions(bounds)), keys)
-    if filters == bounds:
-        return _page(walk)
+def _cards(reading: _Reading, page: FromClause) -> Query:
+    cards = select(card_of(page), *reading.keys_in(page)).join(Product, Product.id == page.c.product_id)
+    return Query(reading.in_order(cards, page))
 
-    next_rows = walk.limit(constant(WALKED_FOR_WORDS if "q" in filters else WALKED)).subquery("next_rows")
+
+def _walk(reading: _Reading, bounds: frozenset[str]) -> Select[Any]:
+    keys = [key.of(Listing) for key in reading.order.keys]
+    return reading.onwards(select(Listing, *reading.keys_of(Listing)).where(*conditions(bounds)), keys)
+
+
+def _walked(reading: _Reading, filters: frozenset[str], bounds: frozenset[str]) -> FromClause:
+    walk = _walk(reading, bounds).limit(constant(WALKED_FOR_WORDS if "q" in filters else WALKED))
+    next_rows = walk.subquery("next_rows")
     ahead = aliased(Listing, next_rows)
-    near = select(*for_card(ahead), *reading.keys_in(next_rows)).where(*conditions(filters - bounds - {"q"}, ahead))
-    near = near.where(has_words(ahead)) if "q" in filters else near
-    walked = reading.in_order(near, next_rows).limit(_LIMIT).cte("walked")
-    suffices = select(func.count() >= _LIMIT).select_from(walked).scalar_subquery()
+    rows = select(*for_card(ahead), *reading.keys_in(next_rows)).where(*conditions(filters - bounds - {"q"}, ahead))
+    rows = rows.where(has_words(ahead)) if "q" in filters else rows
+    return _page(reading.in_order(rows, next_rows))
+
+
+def _sorted(reading: _Reading, filters: frozenset[str]) -> FromClause:
+    keys = [key.of(Listing) for key in reading.order.keys]
     rest = [] if reading.place is None else [beyond(*keys, falling=reading.falling, after=reading.place)]
     columns = [*for_card(Listing), *reading.keys_of(Listing)]
-    anywhere = select(listings_with(columns, filters, not_(suffices), *rest))
-    found = anywhere.cte("found").prefix_with("MATERIALIZED")
-    either = union_all(select(walked).where(suffices), select(found)).subquery("either")
-    return _page(reading.in_order(select(either), either))
+    # OFFSET: or the planner would rather walk along the order until it has met enough of them.
+    found = select(listings_with(columns, filters, *rest)).offset(constant(0)).subquery("found")
+    return _page(reading.in_order(select(found), found))
 
 
 def _ranked(reading: _Reading, filters: frozenset[str]) -> FromClause:
