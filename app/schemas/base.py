@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import cache
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
@@ -129,17 +130,24 @@ class Parameters(Input):
     @model_validator(mode="before")
     @classmethod
     def _known_parameters(cls, given: dict[str, Any]) -> dict[str, Any]:
-        known = [field.alias or name for name, field in cls.model_fields.items()]
-        listed = ", ".join([*known, *cls.families])
-        refusal = PydanticCustomError("unknown_parameter", "is unknown here; known are {known}", {"known": listed})
+        known = _parameters_of(cls)
         unknown = [
-            InitErrorDetails(type=refusal, loc=(name,), input=given[name])
+            name
             for name in given
             if name not in known and not any(family.fullmatch(name) for family in cls.families.values())
         ]
         if unknown:
-            raise ValidationError.from_exception_data(cls.__name__, unknown)
+            listed = {"known": ", ".join([*known, *cls.families])}
+            refusal = PydanticCustomError("unknown_parameter", "is unknown here; known are {known}", listed)
+            details = [InitErrorDetails(type=refusal, loc=(name,), input=given[name]) for name in unknown]
+            raise ValidationError.from_exception_data(cls.__name__, details)
         return given
+
+
+@cache
+def _parameters_of(query: type[BaseModel]) -> dict[str, None]:
+    """Their names as clients write them, in order."""
+    return dict.fromkeys(field.alias or name for name, field in query.model_fields.items())
 
 
 class PageQuery(Parameters):
