@@ -10,7 +10,6 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     CTE,
-    JSON,
     BigInteger,
     ColumnElement,
     Select,
@@ -19,10 +18,10 @@ from sqlalchemy import (
     Uuid,
     any_,
     bindparam,
-    cast,
     func,
     literal_column,
     select,
+    true,
     union_all,
 )
 from sqlalchemy.dialects.postgresql import array
@@ -33,8 +32,7 @@ from app.models.categories import Category
 from app.models.listings import Listing
 from app.models.orders import Order, OrderLine, OrderStatus
 from app.models.products import Product, Variant, product_categories
-from app.repositories.json_building import json_array
-from app.repositories.listings.cards import card_of, for_card
+from app.repositories.listings.cards import card_of, for_card, rows_for_cards
 from app.repositories.listings.filters import ListingRows, constant
 
 MOST_PURCHASES = 200
@@ -54,16 +52,17 @@ class RelatedReader:
         self._reader = reader
         self._media_url = media_url
 
-    async def to_product(self, address: UUID | str, limit: int) -> str | None:
-        """Up to `limit` `ProductCard`s, a JSON array; None when no product for sale has this id or slug."""
-        statement = _related(by_slug=isinstance(address, str))
-        row = await self._reader.fetch_row(statement, address=address, limit=limit, media_url=self._media_url)
-        return None if row is None else str(row[0])
+    async def to_product(self, address: UUID | str, limit: int) -> list[dict[str, Any]] | None:
+        """Up to `limit` `ProductCard`s, ready for JSON; None when no product for sale has this id or slug."""
+        rows = await self._reader.fetch(_related(by_slug=isinstance(address, str)), address=address, limit=limit)
+        if not rows:
+            return None
+        return [card_of(row, self._media_url) for row in rows if row["product_id"] is not None]
 
 
 @cache
 def _related(*, by_slug: bool) -> Query:
-    """A row with the cards of what is related; it takes `address`, `limit` and `media_url`."""
+    """Rows of what `card_of` takes; a row of NULLs when nothing is related. It takes `address` and `limit`."""
     subject = _subject(by_slug=by_slug)
     together = _bought_together(subject)
     same_categories = _sharing_categories(subject)
@@ -76,9 +75,8 @@ def _related(*, by_slug: bool) -> Query:
     ]
     related = union_all(*tiers).subquery("related")
     page = _best(related, subject).subquery("page")
-    card = cast(card_of(page), JSON)
-    cards = select(cast(json_array(card, page.c.place), Text)).join_from(page, Product, Product.id == page.c.product_id)
-    return Query(select(cards.scalar_subquery()).select_from(subject))
+    cards = rows_for_cards(page, page.c.place).subquery("cards")
+    return Query(select(cards).select_from(subject).outerjoin(cards, true()).order_by(cards.c.place))
 
 
 def _subject(*, by_slug: bool) -> CTE:

@@ -43,7 +43,7 @@ from app.models.categories import Category
 from app.models.listings import Listing, ListingWords
 from app.models.products import Product
 from app.repositories.json_building import json_object
-from app.repositories.listings.cards import THUMBNAIL
+from app.repositories.listings.cards import first_picture
 from app.repositories.listings.filters import constant
 
 BEST_SELLING = 1_000
@@ -166,11 +166,15 @@ def _resembling(begun: CTE) -> Select[Any]:
 
 
 def _products(chosen: FromClause) -> Select[Any]:
+    picture = first_picture(Product.id).lateral("picture")
+    url = bindparam("media_url", type_=Text) + "/" + picture.c.picture
+    thumbnail = case((picture.c.picture.is_not(None), json_object(url=url, alt=picture.c.alt)))
     suggestion = json_object(
-        type=literal_column("'product'"), id=Product.id, text=Product.name, slug=Product.slug, thumbnail=THUMBNAIL
+        type=literal_column("'product'"), id=Product.id, text=Product.name, slug=Product.slug, thumbnail=thumbnail
     )
     columns = (chosen.c.guess, constant(1).label("is_product"), chosen.c.place, suggestion.label("suggestion"))
-    return select(*columns).join(chosen, chosen.c.product_id == Product.id)
+    products = select(*columns).select_from(chosen).join(Product, Product.id == chosen.c.product_id)
+    return products.outerjoin(picture, true())
 
 
 def _categories(beginnings: Sequence[ColumnElement[str]], *, resembling: bool) -> Select[Any]:

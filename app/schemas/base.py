@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from pydantic.config import JsonDict
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError, to_json
 
 from app.core.pagination import Page as KeysetPage
 from app.core.slugs import SLUG_PATTERN
@@ -115,11 +115,11 @@ def page_of(page: KeysetPage[Item]) -> "PageRead[Item]":
     return PageRead(data=list(page.rows), page=PageInfo.model_validate(page))
 
 
-def page_in_json(rows: Sequence[str], page: KeysetPage[Any], **beside: str) -> bytes:
-    """A `PageRead` of rows that are JSON already, as are the further members `beside`."""
+def page_in_json(rows: Sequence[dict[str, Any]], page: KeysetPage[Any], **beside: str) -> bytes:
+    """A `PageRead` of rows that are as the model would be; the further members `beside` are JSON already."""
     info = PageInfo.model_validate(page).model_dump_json()
     members = "".join(f',"{name}":{value}' for name, value in beside.items())
-    return f'{{"data":[{",".join(rows)}],"page":{info}{members}}}'.encode()
+    return b'{"data":%b,"page":%b%b}' % (to_json(rows), info.encode(), members.encode())
 
 
 class Parameters(Input):

@@ -1,5 +1,7 @@
 """Finding what goes with a product."""
 
+from pydantic_core import to_json
+
 from app.core.slugs import id_or_slug
 from app.database import Database
 from app.errors import NotFound
@@ -15,4 +17,4 @@ class RelationService:
         related = await self._database.related.to_product(name, limit) if name else None
         if related is None:
             raise NotFound
-        return f'{{"data":{related}}}'.encode()
+        return to_json({"data": related})

@@ -27,9 +27,8 @@ from sqlalchemy.orm import aliased
 
 from app.core.reader import Query
 from app.models.listings import Listing, ListingWords
-from app.models.products import Product
 from app.repositories.keyset import beyond, seek
-from app.repositories.listings.cards import card_of, for_card
+from app.repositories.listings.cards import for_card, rows_for_cards
 from app.repositories.listings.filters import (
     MATCHES,
     MOST_STATEMENTS,
@@ -57,10 +56,10 @@ _LONGEST_PAGE = constant(LONGEST_PAGE + 1)  # and a row that tells that there ar
 
 @lru_cache(MOST_STATEMENTS)
 def listing(sort: ProductSort, filters: frozenset[str], *, backwards: bool, continued: bool) -> Query:
-    """Rows of a `ProductCard` in JSON and then the keys of the order, in the direction of reading.
+    """Rows of what `card_of` takes and of the keys of the order, `key_...`, in the direction of reading.
 
-    It takes the parameters of the filters, `limit`, `media_url` and, when continued, `after_...` for each key.
-    Cards are assembled last, and only for the rows of the page.
+    It takes the parameters of the filters, `limit` and, when continued, `after_...` for each key. Texts and pictures
+    are looked up last, and only for the rows of the page.
     """
     reading = _Reading(order_of(sort, filters), backwards=backwards, continued=continued)
     if sort is ProductSort.RELEVANCE:
@@ -126,8 +125,7 @@ def _page(rows: Select[Any]) -> FromClause:
 
 
 def _cards(reading: _Reading, page: FromClause) -> Query:
-    cards = select(card_of(page), *reading.keys_in(page)).join(Product, Product.id == page.c.product_id)
-    return Query(reading.in_order(cards, page))
+    return Query(reading.in_order(rows_for_cards(page, *reading.keys_in(page)), page))
 
 
 def _walk(reading: _Reading, bounds: frozenset[str]) -> Select[Any]:

@@ -4,19 +4,22 @@ from collections.abc import Sequence
 from time import monotonic
 from typing import Any, NamedTuple
 
+import asyncpg
+
 from app.core.pagination import Position
 from app.core.reader import Reader
+from app.repositories.listings.cards import card_of
 from app.repositories.listings.facets import facets
 from app.repositories.listings.filters import chosen
 from app.repositories.listings.pages import counting, listing, nearby
-from app.repositories.listings.sorting import order_of, walking_bounds
+from app.repositories.listings.sorting import Order, order_of, walking_bounds
 from app.schemas.listings import ProductQuery
 
 
 class ListedProduct(NamedTuple):
-    """`card` is a `ProductCard` in JSON; `place` is where it stands in the list."""
+    """`card` is a `ProductCard`, ready for JSON; `place` is where it stands in the list."""
 
-    card: str
+    card: dict[str, Any]
     place: tuple[Any, ...]
 
 
@@ -55,19 +58,20 @@ class ListingReader:
         narrowed = {name: parameters.get(name) for name in sorted(filters - walking_bounds(query.order, filters))}
         asked = str((query.order, narrowed))
         backwards, continued = position is not None and position.backwards, position is not None
-        parameters |= {"media_url": self._media_url, "limit": query.limit + 1}
+        parameters["limit"] = query.limit + 1
+        order = order_of(query.order, filters)
         if position is not None:
-            parameters |= order_of(query.order, filters).after(position.values)
+            parameters |= order.after(position.values)
 
         walk = nearby(query.order, filters, backwards=backwards, continued=continued)
         if walk is not None and asked not in self._sparse:
             rows = await self._reader.fetch(walk, **parameters)
             if len(rows) > query.limit:
-                return _listed(rows)
+                return self._listed(rows, order)
             if len(rows) <= query.limit / 2:
                 self._sparse.add(asked)
         everything = listing(query.order, filters, backwards=backwards, continued=continued)
-        return _listed(await self._reader.fetch(everything, **parameters))
+        return self._listed(await self._reader.fetch(everything, **parameters), order)
 
     async def count(self, query: ProductQuery) -> int:
         filters, parameters = chosen(query)
@@ -81,6 +85,6 @@ class ListingReader:
         [(found,)] = await self._reader.fetch(facets(filters), **parameters, **names)
         return str(found)
 
-
-def _listed(rows: Sequence[Any]) -> Sequence[ListedProduct]:
-    return [ListedProduct(card, tuple(place)) for card, *place in rows]
+    def _listed(self, rows: Sequence[asyncpg.Record], order: Order) -> Sequence[ListedProduct]:
+        keys = [f"key_{key.name}" for key in order.keys]
+        return [ListedProduct(card_of(row, self._media_url), tuple(row[key] for key in keys)) for row in rows]
