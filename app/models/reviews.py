@@ -16,11 +16,15 @@ class ReviewStatus(StrEnum):
     REJECTED = "rejected"
 
 
+WITHDRAWN_VERSION = 0
 _PUBLISHED = text("status = 'published'")
 
 
 class Review(Identified, Versioned, Timestamped, Base):
     """One customer's review of one product. Without a `user_id` its author's account was deleted; the text stays.
+
+    When an author deletes what support took down, an empty row of `WITHDRAWN_VERSION` takes its place: it is shown to
+    nobody, keeps support's decision, and becomes the author's next review of the product.
 
     Triggers keep `helpful_count` and, from the published reviews, the product's ratings (migration 0003).
     """

@@ -9,9 +9,9 @@ from sqlalchemy.dialects.postgresql import insert
 from app.core.pagination import Position
 from app.models.orders import Order, OrderLine, OrderStatus
 from app.models.products import Product, ProductStatus, Variant
-from app.models.reviews import Review, ReviewStatus, ReviewVote
+from app.models.reviews import WITHDRAWN_VERSION, Review, ReviewStatus, ReviewVote
 from app.repositories.base import ModelRepository
-from app.repositories.reviews_read import DETAIL, DETAILS, Sorting
+from app.repositories.reviews_read import DETAIL, DETAILS, STANDS, Sorting
 from app.schemas.reviews import QueueSort, ReviewDetail, ReviewQuery
 
 BOUGHT = (OrderStatus.CONFIRMED, OrderStatus.PROCESSING, OrderStatus.COMPLETED)
@@ -75,15 +75,20 @@ class ReviewRepository(ModelRepository[Review]):
         )
         return (await self._session.execute(select(bought))).scalar_one()
 
-    async def add_first(self, **values: Any) -> UUID | None:
-        """The id of a new review, or None when its author has one of the product: of any number at once, one wins."""
-        statement = (
-            insert(Review)
-            .values(**values)
-            .on_conflict_do_nothing(index_elements=[Review.product_id, Review.user_id])
-            .returning(Review.id)
-        )
-        return (await self._session.execute(statement)).scalar_one_or_none()
+    async def add_first(self, **values: Any) -> tuple[UUID, str] | None:
+        """The id and status of a new review, or None when its author has one: of any number at once, one wins.
+
+        After one that was withdrawn it is pending, and support sees its earlier decision beside it.
+        """
+        written = insert(Review).values(**values)
+        anew = ("rating", "title", "body", "verified_purchase", "version", "created_at", "updated_at")
+        statement = written.on_conflict_do_update(
+            index_elements=[Review.product_id, Review.user_id],
+            set_={**{name: written.excluded[name] for name in anew}, "status": ReviewStatus.PENDING},
+            where=~STANDS,
+        ).returning(Review.id, Review.status)
+        row = (await self._session.execute(statement)).one_or_none()
+        return None if row is None else (row.id, row.status)
 
     async def id_of(self, product_id: UUID, user_id: UUID) -> UUID | None:
         return await self._one_or_none(
@@ -92,11 +97,11 @@ class ReviewRepository(ModelRepository[Review]):
 
     def by_author(self, user_id: UUID) -> Select[Review]:
         """What somebody may change. Every change by an author starts here."""
-        return select(Review).where(Review.user_id == user_id)
+        return self.everyones().where(Review.user_id == user_id)
 
     def everyones(self) -> Select[Review]:
         """For staff who decide on all reviews."""
-        return select(Review)
+        return select(Review).where(STANDS)
 
     def published(self) -> Select[Review]:
         """What everybody sees, and may vote on."""
@@ -112,6 +117,24 @@ class ReviewRepository(ModelRepository[Review]):
 
     async def remove(self, review: Review) -> None:
         await self._session.delete(review)
+        await self._session.flush()
+
+    async def withdraw(self, review: Review) -> None:
+        """Remove a review, but for what support decided: a new row, on whose id nobody can have voted."""
+        await self.remove(review)
+        self._session.add(
+            Review(
+                product_id=review.product_id,
+                user_id=review.user_id,
+                rating=review.rating,
+                status=ReviewStatus.REJECTED,
+                verified_purchase=review.verified_purchase,
+                moderation_reason=review.moderation_reason,
+                moderated_by=review.moderated_by,
+                moderated_at=review.moderated_at,
+                version=WITHDRAWN_VERSION,
+            )
+        )
         await self._session.flush()
 
     # Votes
@@ -142,5 +165,5 @@ def _exactly(scope: Select[Review], review_id: UUID) -> Select[Review]:
 
 
 def _in_queue(query: ReviewQuery, viewer: UUID, *, sees_all: bool) -> list[ColumnElement[bool]]:
-    own = [] if sees_all else [Review.user_id == viewer]
+    own = [STANDS] if sees_all else [STANDS, Review.user_id == viewer]
     return own if query.status is None else [*own, Review.status == query.status]

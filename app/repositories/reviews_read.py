@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.models.products import Product
-from app.models.reviews import Review
+from app.models.reviews import WITHDRAWN_VERSION, Review
 from app.models.users import User
 from app.repositories.json_building import Value, json_object, json_time
 from app.repositories.keyset import seek
@@ -63,6 +63,7 @@ FIELDS: dict[str, Value] = {
     "updated_at": json_time(Review.updated_at),
     "version": Review.version,
 }
+STANDS = Review.version > literal_column(str(WITHDRAWN_VERSION))
 BY_AUTHOR = User.id == Review.user_id  # an outer join: reviews outlive their authors
 
 # It takes `viewer` (an account, or None) and `sees_all` (for support), and answers a `ReviewDetail` in JSON.
@@ -84,6 +85,7 @@ DETAILS = (
 
 # The review with this `id`, if the viewer may see it.
 DETAIL = DETAILS.where(
+    STANDS,
     Review.id == bindparam("id", type_=Uuid),
     or_(and_(Review.status == PUBLISHED, Product.status == ACTIVE), _OWN, _SEES_ALL),
 )

@@ -74,7 +74,8 @@ async def create_review(
     """Review a product, once.
 
     You need not have bought it here; who has is marked with `verified_purchase`. The review is published at once,
-    but with a link or an e-mail address in it, it is `pending` until support has seen it.
+    but with a link, a domain or an e-mail address in it, it is `pending` until support has seen it. So is a review in
+    place of one that support took down and you deleted.
     """
     review = await reviews.create(user, id_or_slug, data)
     return tagged(response, review, location=f"/api/v1/reviews/{review.id}")

@@ -1,6 +1,7 @@
 """Reviews: written by customers, read by everyone, decided on by support."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -26,7 +27,15 @@ from app.schemas.reviews import (
 from app.services.principals import Principal
 
 SEES_ALL_REVIEWS = (Role.SUPPORT, Role.ADMIN)
-_LEADS_AWAY = re.compile(r"https?:|\bwww\.|[^\s@]@[^\s@]+\.[^\s@]", re.IGNORECASE)
+
+# Domains that stand in prose without a scheme. Endings that are words as well ("great.top marks", "arrived.It works")
+# count in one case only, or before a path; country codes that are common words ("it", "is", "me") before a path only.
+_ENDINGS = "com|net|org|info|biz|xyz|io|ai|app|dev|eu|de|fr|nl|pl|ru|cn|uk|xn--[a-z0-9-]+"
+_WORDY_ENDINGS = "shop|store|site|online|website|top|club|live|link|click"
+_LEADS_AWAY = re.compile(
+    r"(?i:https?:|\w://|\bwww\.|[^\s@]@[^\s@]+\.[^\s@]|(?<=[^\W_])\.[a-z]{2,24}/\w)"
+    rf"|(?<=[^\W_])\.(?:(?i:{_ENDINGS})|{_WORDY_ENDINGS}|{_WORDY_ENDINGS.upper()})(?![\w-])"
+)
 
 
 class ReviewService:
@@ -34,7 +43,8 @@ class ReviewService:
 
     A review is published at once, which is the usual setting of Shopify's and Judge.me's reviews: a shop that holds
     everything back looks empty. WordPress's rule catches what moderators are for: text with a link or an e-mail
-    address waits for support. Whatever support has taken down stays down until support looks at it again.
+    address waits for support. Whatever support has taken down stays down until support looks at it again, and so does
+    what its author writes in its place: to delete it and begin anew is no way around.
     """
 
     def __init__(self, database: Database, cursors: CursorSigner) -> None:
@@ -92,18 +102,18 @@ class ReviewService:
             product_id = await tx.reviews.product_for_sale(found) if found else None
             if product_id is None:
                 raise NotFound
-            status = first_status(data.title, data.body)
-            review_id = await tx.reviews.add_first(
+            added = await tx.reviews.add_first(
                 product_id=product_id,
                 user_id=author.user_id,
-                status=status,
+                status=first_status(data.title, data.body),
                 verified_purchase=await tx.reviews.has_bought(author.user_id, product_id),
                 **data.model_dump(),
             )
-            if review_id is None:
+            if added is None:
                 existing = await tx.reviews.id_of(product_id, author.user_id)
                 raise AlreadyReviewed(review_id=str(existing))
-            if status is ReviewStatus.PUBLISHED:
+            review_id, status = added
+            if status == ReviewStatus.PUBLISHED:
                 await _announce(tx, product_id, review_id, data.rating)
             return await _read(tx, review_id)
 
@@ -128,7 +138,8 @@ class ReviewService:
     async def delete(self, author: Principal, review_id: UUID, version: int) -> None:
         async with self._database.transaction() as tx:
             review = await tx.reviews.lock(tx.reviews.by_author(author.user_id), review_id)
-            await tx.reviews.remove(_at_version(review, version))
+            review = _at_version(review, version)
+            await (tx.reviews.withdraw(review) if _taken_down(review) else tx.reviews.remove(review))
 
     # What readers and support do
 
@@ -173,12 +184,21 @@ def _in_json(rows: Sequence[str], page: Page[Any], summary: str) -> bytes:
 
 def first_status(title: str, body: str) -> ReviewStatus:
     """Whether a text that nobody has looked at is published, or waits for support."""
-    return ReviewStatus.PENDING if _LEADS_AWAY.search(f"{title}\n{body}") else ReviewStatus.PUBLISHED
+    return ReviewStatus.PENDING if _leads_away(f"{title}\n{body}") else ReviewStatus.PUBLISHED
+
+
+def _leads_away(text: str) -> bool:
+    """Whether there is a link, a domain or an e-mail address, also in full-width letters or with invisible ones."""
+    plain = unicodedata.normalize("NFKC", text).replace("\u3002", ".")  # the full stop that browsers take for a dot
+    return bool(_LEADS_AWAY.search("".join(each for each in plain if unicodedata.category(each) != "Cf")))
+
+
+def _taken_down(review: Review) -> bool:
+    return review.moderated_at is not None and review.status != ReviewStatus.PUBLISHED
 
 
 def _status_after_edit(review: Review) -> ReviewStatus:
-    taken_down = review.moderated_at is not None and review.status != ReviewStatus.PUBLISHED
-    return ReviewStatus.PENDING if taken_down else first_status(review.title, review.body)
+    return ReviewStatus.PENDING if _taken_down(review) else first_status(review.title, review.body)
 
 
 def _at_version(review: Review | None, version: int | None) -> Review:

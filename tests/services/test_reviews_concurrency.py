@@ -56,6 +56,25 @@ async def test_one_customer_reviews_a_product_once(fresh_shop: Shop) -> None:
     assert (await ratings(fresh_shop.database, mug.id))[1:] == (1, float(accepted.rating))
 
 
+async def test_one_customer_writes_once_in_place_of_what_was_rejected(fresh_shop: Shop) -> None:
+    mug = await add_product(fresh_shop.database, "Mug", 100)
+    [author] = await people(fresh_shop.database, 1)
+    rejected = await review(fresh_shop, author, mug)
+    await fresh_shop.reviews.moderate(author, rejected.id, None, ReviewModeration(status="rejected"))
+
+    outcomes = await asyncio.gather(
+        fresh_shop.reviews.delete(author, rejected.id, 2),
+        *(review(fresh_shop, author, mug) for _ in range(8)),
+        return_exceptions=True,
+    )
+    outcomes += await asyncio.gather(*(review(fresh_shop, author, mug) for _ in range(8)), return_exceptions=True)
+
+    [accepted] = [outcome for outcome in outcomes if isinstance(outcome, ReviewDetail)]
+    assert accepted.status == "pending"
+    assert len([outcome for outcome in outcomes if isinstance(outcome, AlreadyReviewed)]) == 15
+    assert await count(fresh_shop.database, Review) == await count(fresh_shop.database, OutboxEvent) == 1
+
+
 async def test_no_rating_is_lost_in_a_crowd(fresh_shop: Shop) -> None:
     """Everybody reviews two products, half of them in the other order, and goes on to change or delete."""
     database = fresh_shop.database

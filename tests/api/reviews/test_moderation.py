@@ -55,6 +55,19 @@ async def edit(client: httpx.AsyncClient, review: Json, author: Headers, **chang
     return edited
 
 
+PROSE = [
+    "e.g. this",
+    "nice.Really good",
+    "It arrived.It works",
+    "Good shop.Top quality",
+    "so-so...com",
+    "at 4.5 V, i.e. too little",
+    "Node.js",
+    "the.common.cold",
+    "Milk and/or tea. Com",
+]
+
+
 async def published_events(database: Database) -> int:
     return len(await all_of(database, select(OutboxEvent.type).where(OutboxEvent.type == "review.published")))
 
@@ -67,6 +80,19 @@ async def published_events(database: Database) -> int:
         "www.shop.example",
         "write to ada@example.com",
         "ada.lovelace+tea@mail.example.com",
+        "hxxp://shop.example",
+        "buy at spam.com",
+        "SPAM.COM",
+        "spam.co.uk, cheaper",
+        "(spam.com)",
+        "spam.shop",
+        "SPAM.SHOP",
+        "spam.example/x",
+        "spam.it/x",
+        "ｓｐａｍ．ｃｏｍ",  # noqa: RUF001  # in full-width letters
+        "spam\u3002com",
+        "spam.c\u200bom",
+        "spam.xn--p1ai",
     ],
 )
 @pytest.mark.parametrize("field", ["title", "body"])
@@ -82,7 +108,7 @@ async def test_what_leads_away_waits_for_support(
 
 
 @pytest.mark.parametrize(
-    "text", ["Arrived @ noon", "5/5, would buy again...", "http is not a colour", "mail me", "wwww."]
+    "text", ["Arrived @ noon", "5/5, would buy again...", "http is not a colour", "mail me", "wwww.", *PROSE]
 )
 async def test_what_does_not_is_published(client: httpx.AsyncClient, mug: Product, ada: Headers, text: str) -> None:
     assert (await written(client, mug, ada, body=text))["status"] == "published"
@@ -261,6 +287,55 @@ async def test_what_support_took_down_comes_back_by_support_only(
 
     await moderate(client, review, support, "published")
     assert (await edit(client, review, ada, title="Kind"))["status"] == "published"
+
+
+async def delete(client: httpx.AsyncClient, review: Json, author: Headers) -> None:
+    version = (await client.get(f"{API}/reviews/{review['id']}", headers=author)).json()["version"]
+    deleted = await client.delete(f"{API}/reviews/{review['id']}", headers=author | {"If-Match": f'"v{version}"'})
+    assert deleted.status_code == 204, deleted.text
+
+
+@pytest.mark.parametrize("decision", ["rejected", "pending"])
+async def test_to_delete_and_write_anew_is_no_way_around_support(
+    client: httpx.AsyncClient, database: Database, mug: Product, ada: Headers, support: Headers, decision: str
+) -> None:
+    review = await written(client, mug, ada, title="Rude")
+    await moderate(client, review, support, decision, "Be kind.")
+
+    for title in ("Polite", "Very polite"):
+        await delete(client, review, ada)
+        review = await written(client, mug, ada, rating=4, title=title)
+        assert (review["status"], review["moderation"]["reason"], review["version"]) == ("pending", "Be kind.", 1)
+    assert (await edit(client, review, ada, title="Kind"))["status"] == "pending"
+    assert await titles(client, mug) == []
+    assert await ratings(database, mug.id) == ([0, 0, 0, 0, 0], 0, 0.0)
+    assert await published_events(database) == 1
+
+    await moderate(client, review, support, "published")
+    assert await titles(client, mug) == ["Kind"]
+    await delete(client, review, ada)
+    assert (await written(client, mug, ada))["status"] == "published"
+
+
+async def test_what_was_deleted_after_a_rejection_is_gone_for_everybody(
+    client: httpx.AsyncClient, database: Database, mug: Product, ada: Headers, support: Headers
+) -> None:
+    review = await written(client, mug, ada, title="Rude", body="Very.")
+    await moderate(client, review, support, "rejected", "Be kind.")
+    await delete(client, review, ada)
+
+    [kept] = await all_of(database, select(Review))
+    assert (kept.title, kept.body) == ("", "")
+    for headers in (ada, support):
+        listed = await client.get(f"{API}/reviews", params={"include_total": True}, headers=headers)
+        assert (listed.json()["data"], listed.json()["page"]["total"]) == ([], 0)
+        for review_id in (review["id"], kept.id):
+            assert (await client.get(f"{API}/reviews/{review_id}", headers=headers)).status_code == 404
+    assert (await moderate(client, {"id": kept.id}, support, "published")).status_code == 404
+    owner = ada | {"If-Match": '"v0"'}
+    edited = await client.patch(f"{API}/reviews/{kept.id}", json={"rating": 1}, headers=owner)
+    deleted = await client.delete(f"{API}/reviews/{kept.id}", headers=owner)
+    assert (edited.status_code, deleted.status_code) == (404, 404)
 
 
 # The queue
