@@ -1,7 +1,8 @@
 """One purchase as a client of the API makes it, step by step: read it beside its output as a tutorial.
 
 Needs the running shop with its sandbox (`make run` or `docker compose up`); SHOP_URL and SANDBOX_URL say where they
-are. Ends with 1 at the first surprise, telling what was expected and what came.
+are, or SHOP_PORT and SANDBOX_PORT on this machine, as for `make run`. Ends with 1 at the first surprise, telling what
+was expected and what came.
 """
 
 import os
@@ -18,8 +19,15 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
-SHOP_URL = os.environ.get("SHOP_URL", "http://localhost:8000").rstrip("/")
-SANDBOX_URL = os.environ.get("SANDBOX_URL", "http://localhost:8001").rstrip("/")
+
+def address(name: str, port: int) -> str:
+    """Of the shop or the sandbox, from the environment; the port is what it listens on when nothing is said."""
+    port = int(os.environ.get(f"{name}_PORT") or port)
+    return (os.environ.get(f"{name}_URL") or f"http://localhost:{port}").rstrip("/")
+
+
+SHOP_URL = address("SHOP", 8000)
+SANDBOX_URL = address("SANDBOX", 8001)
 PATIENCE_S = 60.0
 CONNECTION: dict[str, Any] = {"timeout": 30, "trust_env": False}  # no proxy leads to this machine
 POLL_INTERVAL_S = 0.25
@@ -54,7 +62,9 @@ def main() -> int:
     except httpx.TransportError as error:
         reason = escape(str(error) or type(error).__name__)
         console.print(f"\n[bold red]No answer from {error.request.url}[/] ({reason})")
-        console.print("Is the shop running? Start it with [bold]make run[/] in another terminal.\n")
+        console.print(f"Is the shop running at {escape(SHOP_URL)}, its sandbox at {escape(SANDBOX_URL)}?")
+        console.print("Start it with [bold]make run[/] in another terminal, or say where it is: [bold]SHOP_URL[/],")
+        console.print("[bold]SANDBOX_URL[/], or [bold]SHOP_PORT[/] and [bold]SANDBOX_PORT[/] on this machine.\n")
         return 1
     except Surprise as surprise:
         console.print(f"\n[bold red]A surprise.[/] {escape(str(surprise))}\n")
