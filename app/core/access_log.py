@@ -14,7 +14,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
 
 from app.core.context import current
-from app.core.logging import get_logger, without_personal_data
+from app.core.logging import as_json_line, get_logger, without_personal_data
 
 Say = Callable[[str, str, int, float], None]
 """Method, path, status and seconds of a request."""
@@ -40,12 +40,13 @@ class _JsonLines:
     def say(self, method: str, path: str, status: int, seconds: float) -> None:
         if not self._enabled:
             return
-        context = "".join([f', "{name}": "{value}"' for name, value in current().items()])
-        sys.stdout.write(
+        context = "".join([f', "{name}": {quoted(value)}' for name, value in current().items()])
+        line = (
             f'{{"event": "request", "method": {quoted(method)}, "path": {quoted(without_personal_data(path))}, '
             f'"status": {status}, "milliseconds": {seconds * 1000:.1f}{context}, "logger": "access", "level": "info", '
             f'"timestamp": "{_timestamp()}"}}\n'
         )
+        sys.stdout.write(as_json_line(line))
         if not self._flushing:
             self._flushing = True
             asyncio.get_running_loop().call_later(FLUSH_AFTER, self._flush)

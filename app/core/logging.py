@@ -14,6 +14,10 @@ from app.core.context import merge_context
 
 _SECRET_NAMES = re.compile(r"password|secret|token|authorization|cookie|api_key|signature|card", re.IGNORECASE)
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL_IN_TRACEBACK = re.compile(_CONTROL.pattern.replace(r"\x00-\x1f", r"\x00-\x09\x0b-\x1f"))
+_TRACEBACKS = ("exception", "stack")
+_RENDER_JSON = structlog.processors.JSONRenderer()
 _NOISY = ("httpx", "httpcore", "stripe", "asyncio", "aiosmtplib", "slowapi")
 
 
@@ -34,6 +38,30 @@ def _harmless(name: object, value: Any) -> Any:
 
 def without_personal_data(text: str) -> str:
     return _EMAIL.sub("[e-mail]", text) if "@" in text else text
+
+
+def _without_control_characters(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """What a terminal would obey, or not show, is written as Python's escapes. Tracebacks keep their lines."""
+    return {_escaped(name, _CONTROL): _escaped_value(name, value) for name, value in event.items()}
+
+
+def _escaped_value(name: str, value: object) -> object:
+    pattern = _CONTROL_IN_TRACEBACK if name in _TRACEBACKS else _CONTROL
+    text = value if isinstance(value, str) else repr(value)  # as the console shows it
+    return _escaped(text, pattern) if pattern.search(text) else value
+
+
+def _escaped(text: str, pattern: re.Pattern[str]) -> str:
+    return pattern.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def as_json_line(rendered: str) -> str:
+    """JSON with the one control character escaped that JSON allows and `json` leaves as it is, DEL."""
+    return rendered.replace("\x7f", r"\u007f")
+
+
+def _json(logger: WrappedLogger, name: str, event: EventDict) -> str:
+    return as_json_line(str(_RENDER_JSON(logger, name, event)))
 
 
 def _drop_colours(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -68,8 +96,10 @@ def configure_logging(level: str, form: str) -> None:
         cache_logger_on_first_use=True,
     )
     # The console's own tracebacks print local variables, and so whatever a request holds.
-    console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-    renderer: Processor = structlog.processors.JSONRenderer() if form == "json" else console
+    console = structlog.dev.ConsoleRenderer(
+        colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
+    rendering: list[Processor] = [_json] if form == "json" else [_without_control_characters, console]
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -78,7 +108,7 @@ def configure_logging(level: str, form: str) -> None:
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
                 _redact,
-                renderer,
+                *rendering,
             ],
         )
     )

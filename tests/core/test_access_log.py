@@ -35,6 +35,20 @@ async def test_it_is_the_line_that_logging_writes(output: io.StringIO) -> None:
     assert "ana@example.com" not in output.getvalue()
 
 
+@pytest.mark.parametrize("form", ["json", "console"])
+async def test_no_control_character_gets_into_it(output: io.StringIO, form: str) -> None:
+    hostile = 'a"\x1b]0;pwned\x07\x7f\x9b\n'
+    with redirect_stdout(output):
+        configure_logging("INFO", form)
+        begin(request_id="abcdefgh", actor_id=hostile)
+        access_log(form)("GET", hostile, 404, 0.01234)
+
+    (line,) = output.getvalue().splitlines()
+    assert all(character.isprintable() for character in line)
+    if form == "json":
+        assert (json.loads(line)["path"], json.loads(line)["actor_id"]) == (hostile, hostile)
+
+
 @pytest.mark.parametrize(("level", "lines"), [("INFO", 1), ("WARNING", 0)])
 async def test_it_says_nothing_at_a_higher_level(output: io.StringIO, level: str, lines: int) -> None:
     with redirect_stdout(output):

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -102,6 +103,40 @@ def test_a_path_cannot_forge_a_line(log: Log, path: str) -> None:
     get_logger("access").info("request", path=path)
 
     assert len(log().splitlines()) == 1
+
+
+HOSTILE = "a\x00\x07\x1b]0;pwned\x7f\x85\x9b31m\r\n\t\u2028\u202e\ud800z"
+
+
+def obeyed(written: str) -> set[str]:
+    """What is in a log that a terminal may obey, but for the ends of lines."""
+    return {each for each in written if unicodedata.category(each) in {"Cc", "Cf", "Cs", "Zl", "Zp"}} - {"\n"}
+
+
+class Odd:
+    def __repr__(self) -> str:
+        return HOSTILE
+
+
+def test_no_control_character_reaches_a_log_whatever_the_field(log: Log) -> None:
+    begin(actor_id=HOSTILE)
+    get_logger("shop").info(HOSTILE, text=HOSTILE, within={HOSTILE: [HOSTILE]}, odd=Odd(), **{HOSTILE: 1})
+    logging.getLogger("library").warning("%s", HOSTILE, extra={"host": HOSTILE})
+
+    assert len(log().splitlines()) == 2
+    assert not obeyed(log())
+    if log().startswith("{"):
+        assert {json.loads(line)["actor_id"] for line in log().splitlines()} == {HOSTILE}
+
+
+def test_nor_does_one_in_a_traceback(log: Log) -> None:
+    try:
+        raise ValueError(HOSTILE)
+    except ValueError:
+        get_logger("shop").exception("failed")
+
+    assert "ValueError: a" in log()
+    assert not obeyed(log())
 
 
 async def test_what_is_tried_again_is_named_without_its_arguments(log: Log) -> None:
