@@ -14,7 +14,13 @@ _SLUG = re.compile(SLUG_PATTERN)
 def slugify(name: str, *, fallback: str) -> str:
     """`Café Crème, 2 cups` → `cafe-creme-2-cups`; the fallback for a name without a single Latin letter or digit."""
     ascii_only = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", ascii_only)[:_LONGEST_FROM_NAME].strip("-") or fallback
+    slug = re.sub(r"[^a-z0-9]+", "-", ascii_only)[:_LONGEST_FROM_NAME].strip("-") or fallback
+    return with_suffix(slug) if looks_like_an_id(slug) else slug
+
+
+def looks_like_an_id(slug: str) -> bool:
+    """Nothing could be found by such a slug: an address of this form is an id."""
+    return _UUID.fullmatch(slug) is not None
 
 
 def with_suffix(slug: str) -> str:

@@ -57,7 +57,7 @@ _VARIANT = json_object(
     options=Variant.option_values,
     price=json_object(amount=Variant.price_amount, currency=Variant.currency),
     compare_at=json_money(Variant.compare_at_amount, Variant.currency),
-    available=func.greatest(StockLevel.available, 0),
+    available=func.greatest(StockLevel.available + StockLevel.backorder_limit, 0),
     weight_g=Variant.weight_g,
     status=Variant.status,
     version=Variant.version,

@@ -1,4 +1,4 @@
-"""What goes with a product: what was bought together with it, then what shares its categories and attributes.
+"""What goes with a product: what was bought together with it, then what shares its categories, attributes, department.
 
 A statement looks at a bounded number of orders and of products, in however many orders and categories the product is.
 """
@@ -34,6 +34,7 @@ from app.models.orders import Order, OrderLine, OrderStatus
 from app.models.products import Product, Variant, product_categories
 from app.repositories.listings.cards import card_of, for_card, rows_for_cards
 from app.repositories.listings.filters import ListingRows, constant
+from app.schemas.related import MOST_RELATED
 
 MOST_PURCHASES = 200
 FEWEST_ORDERS = 2  # one is a coincidence, and the business of whoever placed it
@@ -65,13 +66,17 @@ def _related(*, by_slug: bool) -> Query:
     """Rows of what `card_of` takes; a row of NULLs when nothing is related. It takes `address` and `limit`."""
     subject = _subject(by_slug=by_slug)
     together = _bought_together(subject)
-    same_categories = _sharing_categories(subject)
-    enough = select(func.count() >= _LIMIT).select_from(same_categories).scalar_subquery()
+    best_selling = _best_selling()
+    same_categories = _sharing_categories(subject, best_selling)
+    others = select(same_categories.c.product_id).except_(select(subject.c.product_id)).subquery()
+    enough = select(func.count() >= constant(MOST_RELATED)).select_from(others).scalar_subquery()
     same_attributes = _found("attribute_values", subject, ~enough).subquery()
+    wider = select(best_selling.product_id).where(~enough, _shares("category_slugs", best_selling, subject, "above"))
     tiers = [
         select(together.c.product_id, constant(0).label("tier"), together.c.orders),
         select(same_categories.c.product_id, constant(1), constant(0)),
         select(same_attributes.c.product_id, constant(2), constant(0)),
+        select(wider.subquery().c.product_id, constant(3), constant(0)),
     ]
     related = union_all(*tiers).subquery("related")
     page = _best(related, subject).subquery("page")
@@ -80,7 +85,7 @@ def _related(*, by_slug: bool) -> Query:
 
 
 def _subject(*, by_slug: bool) -> CTE:
-    """The product itself, if it is for sale, with its own categories and not those above them."""
+    """The product itself, if it is for sale, with its own categories and, as `above`, also those above them."""
     slugs = (
         select(Category.slug)
         .join(product_categories, product_categories.c.category_id == Category.id)
@@ -88,7 +93,7 @@ def _subject(*, by_slug: bool) -> CTE:
         .correlate(Listing)
     )
     categories = func.array(slugs.scalar_subquery(), type_=ARRAY(Text)).label("category_slugs")
-    products = select(Listing.product_id, Listing.attribute_values, categories)
+    products = select(Listing.product_id, Listing.attribute_values, categories, Listing.category_slugs.label("above"))
     if by_slug:
         named = products.join(Product, Product.id == Listing.product_id)
         return named.where(Product.slug == bindparam("address", type_=Text)).cte("subject")
@@ -119,13 +124,16 @@ def _bought_together(subject: CTE) -> Subquery:
     )
 
 
-def _sharing_categories(subject: CTE) -> CTE:
-    """The best-selling products in its categories; if those are few, whatever is there."""
+def _best_selling() -> ListingRows:
     walk = select(Listing).order_by(Listing.units_sold.desc(), Listing.product_id.desc()).limit(constant(BEST_SELLING))
-    best_selling = aliased(Listing, walk.subquery("best_selling"))
+    return aliased(Listing, walk.cte("best_selling"))
+
+
+def _sharing_categories(subject: CTE, best_selling: ListingRows) -> CTE:
+    """The best-selling products in its categories; if those are few, whatever is there."""
     popular = select(best_selling.product_id).where(_shares("category_slugs", best_selling, subject))
-    popular_ones = popular.limit(_LIMIT + constant(1)).cte("popular")
-    suffices = select(func.count() > _LIMIT).select_from(popular_ones).scalar_subquery()
+    popular_ones = popular.limit(constant(MOST_RELATED + 1)).cte("popular")  # itself may be one of them
+    suffices = select(func.count() > constant(MOST_RELATED)).select_from(popular_ones).scalar_subquery()
     return union_all(select(popular_ones), select(_found("category_slugs", subject, ~suffices).subquery())).cte(
         "same_categories"
     )
@@ -136,8 +144,9 @@ def _found(column: str, subject: CTE, condition: ColumnElement[bool]) -> Select[
     return select(Listing.product_id).where(_shares(column, Listing, subject), condition).limit(constant(MOST_ALIKE))
 
 
-def _shares(column: str, listing: ListingRows, subject: CTE) -> ColumnElement[bool]:
-    shared: ColumnElement[bool] = getattr(listing, column).overlap(select(subject.c[column]).scalar_subquery())
+def _shares(column: str, listing: ListingRows, subject: CTE, own: str | None = None) -> ColumnElement[bool]:
+    """Whether the listing has any of what the subject has in the same column, or in its column `own`."""
+    shared: ColumnElement[bool] = getattr(listing, column).overlap(select(subject.c[own or column]).scalar_subquery())
     return shared
 
 

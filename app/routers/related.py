@@ -24,7 +24,7 @@ async def list_related_products(
 ) -> Response:
     """List what goes with a product.
 
-    First what several orders have bought together with it, then what shares its categories and attributes; of those
-    the best-selling and best rated first, and what is sold out last.
+    First what several orders have bought together with it, then what shares its categories, its attributes, and the
+    categories above; of those the best-selling and best rated first, and what is sold out last.
     """
     return published(request, await relations.of_product(id_or_slug, query.limit), CATALOGUE)

@@ -11,7 +11,7 @@ from pydantic.config import JsonDict
 from pydantic_core import InitErrorDetails, PydanticCustomError, to_json
 
 from app.core.pagination import Page as KeysetPage
-from app.core.slugs import SLUG_PATTERN
+from app.core.slugs import SLUG_PATTERN, looks_like_an_id
 
 Item = TypeVar("Item")
 
@@ -37,12 +37,18 @@ def _one_line(value: str) -> str:
     return value
 
 
+def _no_id(slug: str) -> str:
+    if looks_like_an_id(slug):
+        raise PydanticCustomError("reserved_slug", "must not look like an id")
+    return slug
+
+
 OneLine = AfterValidator(_one_line)  # it may end up in the head of a mail
 Storable = AfterValidator(_storable)
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Storable, OneLine]
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), Storable]
 LongText = Annotated[str, StringConstraints(max_length=20_000), Storable]
-Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN, max_length=120)]
+Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN, max_length=120), AfterValidator(_no_id)]
 Email = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, max_length=254, pattern=EMAIL_PATTERN)]
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_-]+$")]
 Amount = Annotated[int, Field(ge=0, le=LARGEST_AMOUNT, strict=True, description="Minor units: 1999 is 19.99 EUR")]

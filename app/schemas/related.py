@@ -6,9 +6,11 @@ from app.schemas import examples
 from app.schemas.base import Output, Parameters
 from app.schemas.products import ProductCard
 
+MOST_RELATED = 20
+
 
 class RelatedQuery(Parameters):
-    limit: int = Field(default=8, ge=1, le=20, description="How many products")
+    limit: int = Field(default=8, ge=1, le=MOST_RELATED, description="How many products")
 
 
 class RelatedProducts(Output):

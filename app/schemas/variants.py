@@ -61,7 +61,7 @@ class VariantUpdate(TypedDict, total=False):
 
 
 class VariantRead(Output):
-    """`available` is what can be bought now; `version` goes into If-Match."""
+    """`available` is what can be bought now, back-orders included; `version` goes into If-Match."""
 
     model_config = ConfigDict(json_schema_extra={"example": examples.VARIANT})
 

@@ -15,7 +15,7 @@ FROM products WHERE slug = $1 AND status = 'active'
 """
 VARIANTS = """
 SELECT v.id, v.sku, v.option_values, v.price_amount, v.compare_at_amount, v.currency, v.weight_g, v.status, v.version,
-       greatest(s.available, 0) AS available
+       greatest(s.available + s.backorder_limit, 0) AS available
 FROM variants v JOIN stock_levels s ON s.variant_id = v.id
 WHERE v.product_id = $1 AND v.status = 'active' ORDER BY v.id
 """

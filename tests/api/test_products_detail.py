@@ -148,17 +148,23 @@ async def test_archived_variants_are_shown_to_staff_only(
     assert [variant["status"] for variant in staff.json()["variants"]] == ["archived", "active"]
 
 
-async def test_available_is_never_below_nothing(client: httpx.AsyncClient, database: Database, mug: Product) -> None:
+@pytest.mark.parametrize(("reserved", "available"), [(0, 9), (4, 5), (9, 0)])
+async def test_available_is_what_a_cart_takes_back_orders_included(
+    client: httpx.AsyncClient, database: Database, mug: Product, reserved: int, available: int
+) -> None:
     async with database.transaction() as tx:
         await tx.session.execute(
             update(StockLevel)
             .where(StockLevel.variant_id == mug.variants[0].id)
-            .values(on_hand=0, backorder_limit=9, reserved=4)
+            .values(on_hand=0, backorder_limit=9, reserved=reserved)
         )
 
-    response = await client.get(f"{API}/products/mug")
+    shown = (await client.get(f"{API}/products/mug")).json()["variants"][0]
+    for quantity, status in ((available + 1, 409), (max(available, 1), 201 if available else 409)):
+        line = {"variant_id": shown["id"], "quantity": quantity}
+        assert (await client.post(f"{API}/cart/lines", json=line)).status_code == status
 
-    assert [variant["available"] for variant in response.json()["variants"]] == [0, 5]
+    assert shown["available"] == available
 
 
 async def test_a_page_is_one_statement(

@@ -145,7 +145,20 @@ async def test_of_a_category_the_best_selling_and_best_rated_come_first(
     await say(database, sold, units_sold=9)
     await say(database, rated, rating_average=4, rating_count=3)
 
-    assert await related(client, mug) == ["Sold", "Rated", plain.name, "Gone"]
+    assert await related(client, mug) == ["Sold", "Rated", plain.name, "Lamp", "Gone"]
+
+
+async def test_more_of_it_is_the_same_and_then_some(client: httpx.AsyncClient, database: Database) -> None:
+    home = await add_category(database, "home")
+    mugs = await add_category(database, "home/mugs", home)
+    clay = {"material": "clay"}
+    mug = await add_product(database, "Mug", 100, categories=[mugs], attributes=clay)
+    await add_product(database, "Cup", 100, categories=[mugs])
+    await add_product(database, "Pot", 100, attributes=clay)
+    await add_product(database, "Lamp", 100, categories=[home])
+
+    for limit in range(1, 5):
+        assert await related(client, mug, limit=limit) == ["Cup", "Pot", "Lamp"][:limit]
 
 
 async def test_without_others_in_its_category_attributes_decide(client: httpx.AsyncClient, database: Database) -> None:

@@ -6,8 +6,10 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
 from app.core.slugs import SLUG_PATTERN, id_or_slug, slugify, with_suffix
+from app.schemas.base import Slug
 
 
 @pytest.mark.parametrize(
@@ -38,3 +40,10 @@ def test_no_other_text_is_an_address(address: str) -> None:
 def test_an_id_is_told_from_a_slug() -> None:
     assert id_or_slug("0198C0DE-0000-7000-8000-00000000000A") == UUID("0198c0de-0000-7000-8000-00000000000a")
     assert id_or_slug("0198c0de-0000-7000") == "0198c0de-0000-7000"
+
+
+def test_no_slug_looks_like_an_id() -> None:
+    name = "019b76da ab2e 7453 aa68 077d86adf3ed"
+    assert slugify(name, fallback="product").startswith(f"{name.replace(' ', '-')}-")
+    with pytest.raises(ValidationError, match="must not look like an id"):
+        TypeAdapter(Slug).validate_python(name.replace(" ", "-"))
