@@ -19,11 +19,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from app.core.context import current
+from app.core.encryption import KeyRing
 from app.core.logging import get_logger
 from app.core.reader import Connections, Reader, keep_as_it_is
 from app.core.statements import ConnectionStatements, SessionStatements, Statements
 from app.core.transactions import TransactionPool, Transactions
 from app.errors import Conflict, ServiceUnavailable, ShopError
+from app.models.encrypted import give_keys
 from app.repositories.assortment import AssortmentRepository
 from app.repositories.carts import CartRepository
 from app.repositories.catalogue import CatalogueReader
@@ -160,6 +162,9 @@ class Database:
         options = _connect_options(settings)
         writes = _engine(settings, options)
         reads = _engine(settings, options, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
+        keys = KeyRing(settings.encryption_secrets())
+        give_keys(writes, keys)
+        give_keys(reads, keys)
         try:
             async with (
                 _reading_pool(settings, options) as connections,

@@ -66,6 +66,7 @@ class Settings(BaseSettings):
 
     # Signing and tokens
     secret_key: Secret
+    encryption_keys: Annotated[tuple[Secret, ...], NoDecode, CommaSeparated] = ()
     access_token_minutes: int = Field(default=15, ge=1)
     refresh_token_days: int = Field(default=30, ge=1)
     verification_hours: int = Field(default=24, ge=1)
@@ -102,6 +103,14 @@ class Settings(BaseSettings):
             for name in ("secret_key", "stripe_api_key", "database_url"):
                 if PLACEHOLDER_PREFIX in getattr(self, name).get_secret_value():
                     raise ValueError(f"{name.upper()} still holds a placeholder; production needs a real secret")
-            if any(PLACEHOLDER_PREFIX in secret.get_secret_value() for secret in self.stripe_webhook_secrets):
-                raise ValueError("STRIPE_WEBHOOK_SECRETS still holds a placeholder; production needs a real secret")
+            for name in ("stripe_webhook_secrets", "encryption_keys"):
+                if any(PLACEHOLDER_PREFIX in secret.get_secret_value() for secret in getattr(self, name)):
+                    raise ValueError(f"{name.upper()} still holds a placeholder; production needs a real secret")
+            if not self.encryption_keys:
+                raise ValueError("ENCRYPTION_KEYS is missing; production does not derive it from SECRET_KEY")
         return self
+
+    def encryption_secrets(self) -> tuple[str, ...]:
+        """What personal data is encrypted with, the current secret first. Outside production one is made up."""
+        keys = self.encryption_keys or (self.secret_key,)
+        return tuple(key.get_secret_value() for key in keys)

@@ -46,11 +46,14 @@ def test_its_values_are_valid_and_those_without_a_secret_are_the_defaults(
         "environment",
         "sandbox_url",
         "cors_origins",
+        "encryption_keys",
         *(name for name, field in Settings.model_fields.items() if field.is_required()),
     }
 
 
-@pytest.mark.parametrize("secret", ["SECRET_KEY", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRETS", "DATABASE_URL"])
+@pytest.mark.parametrize(
+    "secret", ["SECRET_KEY", "ENCRYPTION_KEYS", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRETS", "DATABASE_URL"]
+)
 def test_production_refuses_each_of_its_secrets(
     secret: str, example: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,7 @@ COMPLETE = {
     "DATABASE_URL": "postgresql+asyncpg://shop:canary-password@db/shop",
     "REDIS_URL": "redis://cache:6379/0",
     "SECRET_KEY": "canary-key-of-more-than-thirty-two-bytes",
+    "ENCRYPTION_KEYS": "canary-encryption-key-of-more-than-32-bytes, canary-key-of-last-year-with-more-than-32-bytes",
     "STRIPE_API_KEY": "sk_live_canary",
     "STRIPE_WEBHOOK_SECRETS": "whsec_canary_of_more_than_thirty_two_bytes, whsec_canary_that_replaces_the_other_one",
     "SMTP_URL": "smtp+starttls://shop:canary-password@mail:587",
@@ -72,17 +73,33 @@ def test_what_has_no_safe_default_is_asked_for(monkeypatch: pytest.MonkeyPatch, 
     assert "Field required" in message
 
 
-@pytest.mark.parametrize("name", ["DATABASE_URL", "SECRET_KEY", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRETS"])
+@pytest.mark.parametrize(
+    "name", ["DATABASE_URL", "SECRET_KEY", "ENCRYPTION_KEYS", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRETS"]
+)
 @pytest.mark.parametrize("environment", Environment)
 def test_placeholders_are_good_for_anything_but_production(
     monkeypatch: pytest.MonkeyPatch, name: str, environment: Environment
 ) -> None:
-    changes: dict[str, Any] = {"ENVIRONMENT": environment, name: f"{COMPLETE[name]},{PLACEHOLDER_PREFIX}"}
+    changes: dict[str, Any] = {
+        "ENVIRONMENT": environment,
+        name: f"{COMPLETE[name]},{PLACEHOLDER_PREFIX}-of-32-bytes-or-more",
+    }
 
     if environment is Environment.PRODUCTION:
         assert f"{name} still holds a placeholder; production needs a real secret" in refusal(monkeypatch, **changes)
     else:
         assert load(monkeypatch, **changes).environment is environment
+
+
+@pytest.mark.parametrize("environment", Environment)
+def test_production_encrypts_with_a_key_of_its_own(monkeypatch: pytest.MonkeyPatch, environment: Environment) -> None:
+    assert load(monkeypatch).encryption_secrets() == tuple(COMPLETE["ENCRYPTION_KEYS"].split(", "))
+
+    if environment is Environment.PRODUCTION:
+        assert "ENCRYPTION_KEYS is missing" in refusal(monkeypatch, ENCRYPTION_KEYS=None)
+    else:
+        settings = load(monkeypatch, ENVIRONMENT=environment, ENCRYPTION_KEYS=None)
+        assert settings.encryption_secrets() == (COMPLETE["SECRET_KEY"],)
 
 
 def test_a_signing_key_is_as_long_as_its_hash(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,6 +121,7 @@ def test_a_signing_key_is_as_long_as_its_hash(monkeypatch: pytest.MonkeyPatch) -
         ("ACCESS_TOKEN_MINUTES", "a while"),
         ("STRIPE_WEBHOOK_SECRETS", ""),
         ("STRIPE_WEBHOOK_SECRETS", " , "),
+        ("ENCRYPTION_KEYS", "long enough for anybody, of 32 bytes, short"),
         ("HOME_COUNTRY", "Germany"),
         ("RATE_LIMIT_ENABLED", "perhaps"),
         ("LOG_FORMAT", "xml"),
