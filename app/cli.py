@@ -16,6 +16,8 @@ shop = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # they print local variables, secrets among them
 )
+keys = typer.Typer(help="The keys that access tokens and personal data are protected with.", no_args_is_help=True)
+shop.add_typer(keys, name="keys")
 
 
 @shop.command()
@@ -92,6 +94,16 @@ def seed(
     except SeedRefused as refusal:
         typer.echo(str(refusal), err=True)
         sys.exit(1)
+
+
+@keys.command("new")
+def new_key() -> None:
+    """Print a new private key for JWT_SIGNING_KEYS, and on the other stream its id."""
+    from app.core.signing_keys import SigningKeys, new_pem
+
+    pem = new_pem()
+    typer.echo(pem, nl=False)
+    typer.echo(f"key id {SigningKeys.from_pem(pem).current.id}", err=True)
 
 
 @shop.command()

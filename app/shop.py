@@ -38,9 +38,7 @@ class Shop:
         self.database = database
         self.newest_revision = newest_revision()
         self.passwords = PasswordHasher(settings.password_hashing_threads)
-        self.tokens = AccessTokens(
-            settings.secret_key.get_secret_value(), timedelta(minutes=settings.access_token_minutes)
-        )
+        self.tokens = AccessTokens(settings.signing_keys(), timedelta(minutes=settings.access_token_minutes))
         self.provider = StripePayments(settings)
         cursors = CursorSigner(settings.secret_key.get_secret_value())
 

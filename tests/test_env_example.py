@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from app.core.signing_keys import new_pem
 from app.settings import Settings
 from sandbox.settings import Settings as SandboxSettings
 
@@ -58,7 +59,7 @@ def test_production_refuses_each_of_its_secrets(
     secret: str, example: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = {name: value.replace("development-only", "a-real-one-of-enough-bytes") for name, value in example.items()}
-    production = {**real, "ENVIRONMENT": "production"}
+    production = {**real, "ENVIRONMENT": "production", "JWT_SIGNING_KEYS": new_pem()}
     load(production, monkeypatch)
 
     with pytest.raises(ValidationError, match=f"{secret} still holds a placeholder"):

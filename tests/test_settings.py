@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from app.cli import EXIT_CONFIGURATION, shop
+from app.core.signing_keys import new_pem
 from app.settings import MINIMUM_SECRET_BYTES, PLACEHOLDER_PREFIX, Environment, Settings
 
 COMPLETE = {
@@ -15,6 +16,7 @@ COMPLETE = {
     "DATABASE_URL": "postgresql+asyncpg://shop:canary-password@db/shop",
     "REDIS_URL": "redis://cache:6379/0",
     "SECRET_KEY": "canary-key-of-more-than-thirty-two-bytes",
+    "JWT_SIGNING_KEYS": new_pem(),
     "ENCRYPTION_KEYS": "canary-encryption-key-of-more-than-32-bytes, canary-key-of-last-year-with-more-than-32-bytes",
     "STRIPE_API_KEY": "sk_live_canary",
     "STRIPE_WEBHOOK_SECRETS": "whsec_canary_of_more_than_thirty_two_bytes, whsec_canary_that_replaces_the_other_one",
@@ -100,6 +102,45 @@ def test_production_encrypts_with_a_key_of_its_own(monkeypatch: pytest.MonkeyPat
     else:
         settings = load(monkeypatch, ENVIRONMENT=environment, ENCRYPTION_KEYS=None)
         assert settings.encryption_secrets() == (COMPLETE["SECRET_KEY"],)
+
+
+@pytest.mark.parametrize("environment", Environment)
+def test_production_signs_with_a_key_that_others_need_not_know(
+    monkeypatch: pytest.MonkeyPatch, environment: Environment
+) -> None:
+    assert load(monkeypatch, ENVIRONMENT=environment).signing_keys().current.algorithm == "ES256"
+
+    if environment is Environment.PRODUCTION:
+        assert "JWT_SIGNING_KEYS is missing" in refusal(monkeypatch, JWT_SIGNING_KEYS=None)
+        assert "JWT_SIGNING_KEYS is missing" in refusal(monkeypatch, JWT_SIGNING_KEYS="")
+    else:
+        settings = load(monkeypatch, ENVIRONMENT=environment, JWT_SIGNING_KEYS=None)
+        assert settings.signing_keys().current.algorithm == "HS256"
+
+
+@pytest.mark.parametrize("environment", Environment)
+@pytest.mark.parametrize("pem", ["canary", "-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----"])
+def test_a_signing_key_that_is_none_is_refused_without_being_shown(
+    monkeypatch: pytest.MonkeyPatch, environment: Environment, pem: str
+) -> None:
+    assert "jwt_signing_keys" in refusal(monkeypatch, ENVIRONMENT=environment, JWT_SIGNING_KEYS=pem)
+
+
+def test_secrets_are_read_from_files_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pem = new_pem()
+    (tmp_path / "jwt_signing_keys").write_text(pem)
+    (tmp_path / "STRIPE_WEBHOOK_SECRETS").write_text("whsec_one_from_the_file,whsec_two\n")
+    (tmp_path / "smtp_url").write_text("smtp://file")
+    monkeypatch.setenv("SECRETS_DIR", str(tmp_path))
+
+    settings = load(monkeypatch, JWT_SIGNING_KEYS=None, STRIPE_WEBHOOK_SECRETS=None)
+
+    assert settings.jwt_signing_keys.get_secret_value() == pem.strip()
+    assert [secret.get_secret_value() for secret in settings.stripe_webhook_secrets] == [
+        "whsec_one_from_the_file",
+        "whsec_two",
+    ]
+    assert settings.smtp_url.get_secret_value() == COMPLETE["SMTP_URL"]
 
 
 def test_a_signing_key_is_as_long_as_its_hash(monkeypatch: pytest.MonkeyPatch) -> None:
