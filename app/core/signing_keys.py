@@ -88,9 +88,12 @@ def _from_pem(pem: str) -> SigningKey:
         private = load_pem_private_key(pem.encode(), password=None)
     except (ValueError, TypeError):  # TypeError: it asks for a passphrase
         raise ValueError("a signing key is damaged, encrypted, or not a private key") from None
-    if not isinstance(private, ec.EllipticCurvePrivateKey) or not isinstance(private.curve, ec.SECP256R1):
-        raise ValueError("a signing key for ES256 is of curve P-256")
-    public_pem = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    match private:
+        case ec.EllipticCurvePrivateKey(curve=ec.SECP256R1()):
+            public_half = private.public_key()
+        case _:
+            raise ValueError("a signing key for ES256 is of curve P-256")
+    public_pem = public_half.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     verifies = jwk.construct(public_pem.decode(), ASYMMETRIC)
     point = {name: verifies.to_dict()[name] for name in ("crv", "kty", "x", "y")}
     key_id = _thumbprint(point)
