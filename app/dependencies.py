@@ -5,15 +5,16 @@ So does a dependency's dependency: what can be a call is one.
 """
 
 import re
-from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Header, Path, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.security import APIKeyHeader, OAuth2PasswordBearer
 
+from app.core.addresses import network_of
 from app.core.context import note
-from app.core.rate_limit import RateLimit
+from app.core.rate_limit import HEADERS, LimitReached, RateLimits, as_headers
 from app.core.security import AccessClaims
 from app.errors import (
     Forbidden,
@@ -214,6 +215,30 @@ IfMatch = Annotated[int, Depends(if_match)]
 
 
 def limited(name: str) -> Any:
-    """`dependencies=[limited("sign-in")]`: one of the named limits of `app/main.py`."""
-    check: Callable[[Request], None] = RateLimit(name)
-    return Depends(check)
+    """`dependencies=[limited("sign-in")]`: one of the named limits of `app/main.py`, by the caller's address."""
+
+    async def count(request: Request) -> None:
+        await _count(request, name, None)
+
+    return Depends(count)
+
+
+def limited_by_account(name: str) -> Any:
+    """The same by the account that is signed in, too: wherever it comes from, and with all its API keys together."""
+
+    async def count(request: Request, user: OptionalUser) -> None:
+        await _count(request, name, str(user.user_id) if user else None)
+
+    return Depends(count)
+
+
+async def _count(request: Request, name: str, account: str | None) -> None:
+    limits: RateLimits = request.app.state.rate_limits
+    if not limits.enabled:
+        return
+    told = request.scope["state"].setdefault(HEADERS, [])  # whatever becomes of the request, its answer says this
+    try:
+        told += as_headers(await run_in_threadpool(limits.check, name, network_of(request.scope), account))
+    except LimitReached as reached:
+        told += as_headers(reached.quotas)
+        raise

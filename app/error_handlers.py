@@ -41,11 +41,11 @@ def problem_response(request: Request, error: ShopError) -> Response:
     return JSONResponse(body, error.status, error.headers, PROBLEM_JSON)
 
 
-def refusal(kind: type[ShopError]) -> ASGIApp:
+def refusal(make: Callable[[], ShopError]) -> ASGIApp:
     """An application that refuses whatever it is asked: for the layers before the routes."""
 
     async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
-        await problem_response(Request(scope), kind())(scope, receive, send)
+        await problem_response(Request(scope), make())(scope, receive, send)
 
     return refuse
 

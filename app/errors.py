@@ -75,6 +75,12 @@ class UntrustedHost(ShopError):
     detail = "The Host header does not name this shop."
 
 
+class UntrustedOrigin(ShopError):
+    """A CORS preflight that is refused."""
+
+    detail = "Scripts of this origin may not send such a request here."
+
+
 # 401 Unauthorized
 
 
@@ -345,3 +351,7 @@ class ServiceUnavailable(ShopError):
 
     def __init__(self, detail: str | None = None, *, retry_after: int = 1, **extra: Any) -> None:
         super().__init__(detail, retry_after=retry_after, **extra)
+
+
+class RequestTookTooLong(ServiceUnavailable):
+    detail = "This took too long and was given up. Try again, with the same Idempotency-Key if there was one."

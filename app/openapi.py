@@ -166,7 +166,7 @@ def _examples(response: dict[str, Any]) -> dict[str, Any]:
 
 
 def _document_what_any_operation_may_answer(operation: dict[str, Any]) -> None:
-    refusals: list[type[ShopError]] = [errors.InternalError, errors.ServiceUnavailable]
+    refusals: list[type[ShopError]] = [errors.TooManyRequests, errors.InternalError, errors.ServiceUnavailable]
     if "requestBody" in operation:
         refusals += [errors.MalformedBody, errors.ContentTooLarge]
         if "application/json" in operation["requestBody"]["content"]:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response, status
 from fastapi.responses import StreamingResponse
 
 from app.core.conditional import matches
-from app.dependencies import CatalogStaff, Media, OptionalIfMatch, ProductId
+from app.dependencies import CatalogStaff, Media, OptionalIfMatch, ProductId, limited_by_account
 from app.errors import (
     AnimatedImage,
     Forbidden,
@@ -32,6 +32,7 @@ _KEY = re.compile(r"[0-9a-f]{2}/[0-9a-f]{38}/[1-9][0-9]{0,3}\.webp")
 _HEADERS = {
     "Cache-Control": FOR_EVER,
     "Content-Disposition": "inline",
+    "Cross-Origin-Resource-Policy": "cross-origin",  # a shop front on another origin shows them
     # As for user content on GitHub: a browser that shows the file by itself styles the page around it.
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox",
 }
@@ -58,6 +59,7 @@ async def _upload(request: Request, _: CatalogStaff) -> tuple[bytes, MediaCreate
         AnimatedImage,
         NotOnlyAnImage,
     ),
+    dependencies=[limited_by_account("upload")],
     openapi_extra=upload_body(MediaCreate, "JPEG, PNG or WebP, of up to 10 MB and 25 megapixels"),
 )
 async def add_picture(

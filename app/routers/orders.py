@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Response, status
 
-from app.dependencies import AnyShopper, CurrentUser, IdempotencyKey, OptionalUser, Orders, Payments
+from app.dependencies import AnyShopper, CurrentUser, IdempotencyKey, OptionalUser, Orders, Payments, limited_by_account
 from app.errors import (
     CardDeclined,
     CartEmpty,
@@ -43,6 +43,7 @@ REFUSALS = (*KEYED, Unauthorized)
     status_code=status.HTTP_201_CREATED,
     response_model=OrderPlaced,
     responses=problems(CartEmpty, CheckoutInProgress, TotalsChanged, InsufficientStock, *REFUSALS),
+    dependencies=[limited_by_account("order")],
     operation_id="orders_place",
 )
 async def place_order(data: OrderCreate, shopper: AnyShopper, key: IdempotencyKey, orders: Orders) -> Response:
@@ -61,6 +62,7 @@ async def place_order(data: OrderCreate, shopper: AnyShopper, key: IdempotencyKe
     status_code=status.HTTP_201_CREATED,
     response_model=PaymentMade,
     responses=problems(CardDeclined, NotFound, PaymentNotPossible, *REFUSALS),
+    dependencies=[limited_by_account("order")],
     operation_id="orders_pay",
 )
 async def pay_order(

@@ -13,7 +13,7 @@ from app.dependencies import (
     OptionalUser,
     Reviews,
     SupportStaff,
-    limited,
+    limited_by_account,
 )
 from app.errors import (
     AlreadyReviewed,
@@ -66,7 +66,7 @@ async def list_reviews_of_product(
     status_code=status.HTTP_201_CREATED,
     response_model=ReviewDetail,
     responses=problems(NotFound, AlreadyReviewed, TooManyRequests),
-    dependencies=[limited("review")],
+    dependencies=[limited_by_account("review")],
 )
 async def create_review(
     id_or_slug: IdOrSlug, data: ReviewCreate, user: CurrentUser, reviews: Reviews, response: Response
