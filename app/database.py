@@ -26,6 +26,7 @@ from app.core.statements import ConnectionStatements, SessionStatements, Stateme
 from app.core.transactions import TransactionPool, Transactions
 from app.errors import Conflict, ServiceUnavailable, ShopError
 from app.models.encrypted import give_keys
+from app.repositories.addresses import AddressLookup, AddressRepository
 from app.repositories.assortment import AssortmentRepository
 from app.repositories.carts import CartRepository
 from app.repositories.catalogue import CatalogueReader
@@ -95,15 +96,16 @@ class _Callbacks:
 class UnitOfWork(_Callbacks):
     """Every repository on one session."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, keys: KeyRing) -> None:
         super().__init__()
         statements = SessionStatements(session)
         self.session = session
+        self.addresses = AddressRepository(session)
         self.assortment = AssortmentRepository(session)
-        self.carts = CartRepository(statements)
+        self.carts = CartRepository(statements, keys)
         self.categories = CategoryRepository(session)
         self.emails = EmailLogRepository(session)
-        self.idempotency = IdempotencyRepository(statements)
+        self.idempotency = IdempotencyRepository(statements, keys)
         self.inventory = InventoryRepository(session)
         self.ledger = InventoryLedgerRepository(session)
         self.levels = InventoryLevelRepository(session)
@@ -119,11 +121,12 @@ class UnitOfWork(_Callbacks):
 class ShortUnitOfWork(_Callbacks):
     """The repositories of the shop's most frequent transactions; they need no session."""
 
-    def __init__(self, statements: Statements) -> None:
+    def __init__(self, statements: Statements, keys: KeyRing) -> None:
         super().__init__()
-        self.carts = CartRepository(statements)
-        self.checkout = CheckoutRepository(statements)
-        self.idempotency = IdempotencyRepository(statements)
+        self.addresses = AddressLookup(statements, keys)
+        self.carts = CartRepository(statements, keys)
+        self.checkout = CheckoutRepository(statements, keys)
+        self.idempotency = IdempotencyRepository(statements, keys)
         self.stock = StockClaims(statements)
 
 
@@ -141,9 +144,11 @@ class Database:
         connections: Connections,
         list_connections: Connections,
         media_url: str,
+        keys: KeyRing,
     ) -> None:
         self._writes = writes
         self._reads = reads
+        self._keys = keys
         self.reader = Reader(connections)
         self.catalogue = CatalogueReader(self.reader, media_url)
         lists = Reader(list_connections)
@@ -176,6 +181,7 @@ class Database:
                     connections,
                     list_connections,
                     settings.media_url,
+                    keys,
                 )
         finally:
             await writes.dispose()
@@ -188,7 +194,7 @@ class Database:
         `audited` tells the audit triggers who is acting, in one more round trip: for changes to audited tables.
         """
         async with self._writes.session() as session:
-            tx = UnitOfWork(session)
+            tx = UnitOfWork(session, self._keys)
             if audited:
                 context = current()
                 await session.execute(
@@ -202,7 +208,7 @@ class Database:
     async def short_transaction(self) -> AsyncIterator[ShortUnitOfWork]:
         """The same for a few queries on asyncpg's own connection (docs/decisions/0009-short-transactions.md)."""
         async with self._writes.connection() as connection, connection.transaction():
-            tx = ShortUnitOfWork(ConnectionStatements(connection))
+            tx = ShortUnitOfWork(ConnectionStatements(connection), self._keys)
             yield tx
         tx.run_callbacks()
 
@@ -210,7 +216,7 @@ class Database:
     async def snapshot(self) -> AsyncIterator[UnitOfWork]:
         """Read on an autocommit connection: no BEGIN and COMMIT around a single statement."""
         async with self._reads() as session:
-            yield UnitOfWork(session)
+            yield UnitOfWork(session, self._keys)
 
 
 class _Pooled:

@@ -110,7 +110,8 @@ def database(connection: AsyncConnection, settings: Settings) -> Database:
         connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
     )
     borrowed = BorrowedConnection(connection)
-    return Database(BorrowedTransactions(connection, sessions), sessions, borrowed, borrowed, settings.media_url)
+    keys = KeyRing(settings.encryption_secrets())
+    return Database(BorrowedTransactions(connection, sessions), sessions, borrowed, borrowed, settings.media_url, keys)
 
 
 @pytest.fixture

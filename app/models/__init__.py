@@ -1,9 +1,11 @@
 """The tables. Importing this package registers every one of them on `Base.metadata`."""
 
 from app.models import (
+    addresses,
     carts,
     categories,
     inventory,
+    jobs,
     listings,
     media,
     orders,
@@ -18,9 +20,11 @@ from app.models.base import Base
 
 __all__ = [
     "Base",
+    "addresses",
     "carts",
     "categories",
     "inventory",
+    "jobs",
     "listings",
     "media",
     "orders",

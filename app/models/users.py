@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import CITEXT, INET
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Identified, Timestamped, Versioned
+from app.models.encrypted import EncryptedText
 
 ATTEMPTS_BEFORE_LOCK = 10
 LOCK = timedelta(minutes=15)
@@ -38,11 +39,13 @@ class User(Identified, Versioned, Timestamped, Base):
         CheckConstraint(f"role IN ({', '.join(repr(role.value) for role in Role)})", "role"),
         CheckConstraint(f"status IN ({', '.join(repr(status.value) for status in UserStatus)})", "status"),
         CheckConstraint("failed_logins >= 0", "failed_logins"),
+        Index("ix_users_newest", "created_at", "id"),
     )
 
     email: Mapped[str] = mapped_column(CITEXT)
     password_hash: Mapped[str]
     full_name: Mapped[str]
+    phone: Mapped[str | None] = mapped_column(EncryptedText("users.phone"))
     role: Mapped[str] = mapped_column(default=Role.CUSTOMER, server_default=Role.CUSTOMER)
     status: Mapped[str] = mapped_column(default=UserStatus.ACTIVE, server_default=UserStatus.ACTIVE)
     email_verified_at: Mapped[datetime | None]
