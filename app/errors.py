@@ -132,6 +132,18 @@ class Forbidden(ShopError):
     detail = "Your role does not allow this."
 
 
+class InsufficientScope(Forbidden):
+    """RFC 6750 §3.1. `scopes` are those that are missing: not granted to this token, or not part of today's role."""
+
+    detail = "Your role or your token does not allow this."
+
+    @property
+    def headers(self) -> dict[str, str]:
+        missing = " ".join(self.extra.get("scopes", ()))
+        named = f', scope="{missing}"' if missing else ""
+        return {"WWW-Authenticate": f'Bearer error="insufficient_scope"{named}'}
+
+
 class OwnReview(Forbidden):
     detail = "You cannot vote on your own review."
 

@@ -25,12 +25,14 @@ from app.database import driver_url
 from app.error_handlers import install_error_handlers, refusal
 from app.openapi import DESCRIPTION, install_openapi
 from app.routers import (
+    api_keys,
     assortment,
     auth,
     carts,
     categories,
     health,
     inventory,
+    keys,
     listings,
     media,
     orders,
@@ -111,6 +113,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         orders.router,
         auth.router,
         users.router,
+        api_keys.router,
     )
     for_staff = (
         products.staff_router,
@@ -124,6 +127,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in (assortment.router, *for_shoppers, *for_staff, webhooks.router):
         app.include_router(router, prefix=API)
     app.include_router(health.router)
+    app.include_router(keys.router)
     app.include_router(pages.router)
     app.include_router(media.files_router)
     pages.mount_static(app)
@@ -187,17 +191,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 @asynccontextmanager
 async def _hearing(settings: Settings, shop: Shop, journal: Journal) -> AsyncIterator[Listener]:
     """Hear of every change to what this process remembers (migration 0007)."""
-    signed_in = shop.auth.known
+    known = shop.identification.known
 
     def begin() -> None:
         journal.begin()
-        signed_in.begin()
+        known.begin()
 
     def end() -> None:
         journal.end()
-        signed_in.end()
+        known.end()
 
-    handlers = {"catalogue": journal.change, "principals": signed_in.forget}
+    handlers = {"catalogue": journal.change, "principals": known.forget}
     listener = Listener(driver_url(settings), handlers, connected=begin, lost=end)
     listening = asyncio.create_task(listener.run())
     try:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app import errors
 from app.errors import ShopError
+from app.models.scopes import FOR_SERVICES, expanded
 
 PROBLEM_JSON = "application/problem+json"
 PROBLEM_TYPES = "https://emporium.example/problems/"
@@ -36,12 +37,21 @@ TAGS = [
     },
     {"name": "Orders", "description": "Check out, pay, follow and cancel an order."},
     {"name": "Accounts", "description": "Register, confirm the e-mail address, sign in, stay signed in."},
+    {"name": "API keys", "description": "Keys of services that call the shop; needs the `admin` role."},
     {"name": "Catalogue for staff", "description": "Decide what is for sale; needs the `catalog` role."},
     {"name": "Inventory for staff", "description": "Count, receive and write off stock; needs the `warehouse` role."},
     {"name": "Reviews for staff", "description": "Decide what is published; needs the `support` role."},
     {"name": "Webhooks", "description": "What the payment provider calls."},
     {"name": "Operations", "description": "Whether the service lives and is ready."},
 ]
+
+
+API_KEYS = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "emp_…",
+    "description": "For services: a key from `POST /api-keys`, which is good for the scopes it was made with.",
+}
 
 
 class FieldProblem(BaseModel):
@@ -112,6 +122,7 @@ def install_openapi(app: FastAPI) -> None:
 
 
 def _finish(document: dict[str, Any]) -> None:
+    document["components"]["securitySchemes"]["API key"] = API_KEYS
     schemas = document["components"]["schemas"]
     for leftover in ("HTTPValidationError", "ValidationError"):
         schemas.pop(leftover, None)
@@ -123,9 +134,19 @@ def _finish(document: dict[str, Any]) -> None:
             schema["example"] = _completed(schema["example"], schema, schemas)
     for path in document["paths"].values():
         for operation in path.values():
+            _say_what_takes_an_api_key(operation)
             _document_what_any_operation_may_answer(operation)
             for parameter in operation.get("parameters", []):
                 _describe_as_sent(parameter, operation)
+
+
+def _say_what_takes_an_api_key(operation: dict[str, Any]) -> None:
+    """OpenAPI 3.1 lets any scheme name what it needs; the API itself knows one kind of bearer from the other."""
+    for scheme in operation.get("security", []):
+        scopes = scheme.get("Account")
+        if scopes and expanded(FOR_SERVICES).issuperset(scopes):
+            operation["security"].append({"API key": scopes})
+            return
 
 
 def _completed(example: Any, schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
@@ -176,6 +197,8 @@ def _document_what_any_operation_may_answer(operation: dict[str, Any]) -> None:
         refusals.append(errors.ValidationFailed)
     if "security" in operation:
         refusals.append(errors.InvalidToken)
+        if any(scopes for scheme in operation["security"] for scopes in scheme.values()):
+            refusals.append(errors.InsufficientScope)
     for status, response in problems(*refusals).items():
         known = operation["responses"].setdefault(str(status), response)
         content = known.setdefault("content", response["content"])

@@ -11,10 +11,12 @@ from app.database import Database, newest_revision
 from app.gateways.mail import SmtpMailer
 from app.gateways.media_store import MediaStore
 from app.gateways.payments import StripePayments
+from app.services.api_keys import ApiKeyService
 from app.services.assortment import AssortmentService
 from app.services.auth import AuthService
 from app.services.carts import CartService
 from app.services.categories import CategoryService
+from app.services.identification import IdentificationService
 from app.services.inventory import InventoryService
 from app.services.listings import ListingService
 from app.services.mail import MailService
@@ -42,6 +44,8 @@ class Shop:
         self.provider = StripePayments(settings)
         cursors = CursorSigner(settings.secret_key.get_secret_value())
 
+        self.identification = IdentificationService(database, self.tokens)
+        self.api_keys = ApiKeyService(database, cursors, settings)
         self.users = UserService(database)
         self.categories = CategoryService(database)
         self.listings = ListingService(database, cursors)

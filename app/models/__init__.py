@@ -2,6 +2,7 @@
 
 from app.models import (
     addresses,
+    api_keys,
     carts,
     categories,
     inventory,
@@ -21,6 +22,7 @@ from app.models.base import Base
 __all__ = [
     "Base",
     "addresses",
+    "api_keys",
     "carts",
     "categories",
     "inventory",

@@ -61,12 +61,16 @@ class User(Identified, Versioned, Timestamped, Base):
 
 
 class UserSession(Identified, Base):
-    """One refresh token. A rotated token names its successor; all tokens since one sign-in are a family."""
+    """One refresh token. A rotated token names its successor; all tokens since one sign-in are a family.
+
+    `scope` is what the sign-in asked for, separated by spaces; None when that was all that the role allows.
+    """
 
     __tablename__ = "sessions"
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     family_id: Mapped[UUID] = mapped_column(index=True)
+    scope: Mapped[str | None]
     refresh_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     replaced_by: Mapped[UUID | None]
     replaced_at: Mapped[datetime | None]

@@ -265,6 +265,7 @@ STOCK_MOVEMENT: JsonDict = {
     "reference": _DELIVERY_NOTE,
     "adjustment_id": _ADJUSTMENT_ID,
     "actor_id": _id(0x5A),
+    "api_key_id": None,
     "created_at": "2026-01-07T08:30:00Z",
 }
 STOCK_RESERVATION: JsonDict = {

@@ -11,7 +11,7 @@ from app.core.ids import uuid7
 from app.core.logging import get_logger
 from app.core.metrics import SIGN_INS
 from app.core.passwords import PasswordHasher
-from app.core.security import AccessClaims, AccessTokens, digest, new_secret
+from app.core.security import AccessTokens, digest, new_secret
 from app.core.timing import even_out
 from app.database import Database, UnitOfWork
 from app.errors import (
@@ -26,7 +26,6 @@ from app.errors import (
 from app.models.users import OneTimeToken, TokenPurpose, User, UserSession
 from app.schemas.auth import UserCreate
 from app.services.carts import CartService
-from app.services.known_principals import KnownPrincipals
 from app.services.principals import Principal
 from app.settings import Settings
 
@@ -74,7 +73,6 @@ class AuthService:
         self._passwords = passwords
         self._tokens = tokens
         self._carts = carts
-        self.known = KnownPrincipals()
         self._refresh_lifetime = timedelta(days=settings.refresh_token_days)
         self._verification_lifetime = timedelta(hours=settings.verification_hours)
 
@@ -186,19 +184,6 @@ class AuthService:
         """End this session: its access tokens and its refresh tokens are worthless from now on."""
         async with self._database.transaction() as tx:
             await tx.users.revoke_family(principal.session_id)
-
-    async def principal(self, claims: AccessClaims) -> Principal:
-        """Who holds this access token, with the role of today; `InvalidToken` once the session or account ended."""
-        principal = self.known.get(claims.user_id, claims.session_id)
-        if principal is None:
-            changes = self.known.changes
-            async with self._database.snapshot() as tx:
-                role = await tx.users.role_in_session(claims.user_id, claims.session_id)
-            if role is None:
-                raise InvalidToken
-            principal = Principal(claims.user_id, claims.session_id, role)
-            self.known.remember(principal, changes)
-        return principal
 
     async def _authenticate(self, email: str, password: str, device: Device) -> tuple[User, TokenPair]:
         async with self._database.snapshot() as tx:
