@@ -48,12 +48,17 @@ def serve(
     ] = "",
 ) -> None:
     """Serve the API."""
-    from app.server import serve
+    from app.server import serve, trusted_proxies
     from app.settings import Settings
 
     with _configuration_errors():
         Settings()
-    serve(host, port, workers, forwarded_allow_ips)
+    try:
+        proxies = trusted_proxies(forwarded_allow_ips)
+    except ValueError as error:
+        typer.echo(f"FORWARDED_ALLOW_IPS: {error}", err=True)
+        sys.exit(EXIT_CONFIGURATION)
+    serve(host, port, workers, proxies)
 
 
 @shop.command()

@@ -14,8 +14,6 @@ import asyncpg
 import stamina
 from alembic.script import ScriptDirectory
 from sqlalchemy import make_url, text
-from sqlalchemy.exc import DBAPIError, InterfaceError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from app.core.context import current
@@ -24,10 +22,9 @@ from app.core.logging import get_logger
 from app.core.reader import Connections, Reader, keep_as_it_is
 from app.core.statements import ConnectionStatements, SessionStatements, Statements
 from app.core.transactions import TransactionPool, Transactions
-from app.errors import Conflict, ServiceUnavailable, ShopError
+from app.database_errors import CONFLICTING_TRANSACTIONS, DATABASE_ERRORS, sqlstate
 from app.models.encrypted import give_keys
 from app.repositories.addresses import AddressLookup, AddressRepository
-from app.repositories.api_keys import ApiKeyRepository
 from app.repositories.assortment import AssortmentRepository
 from app.repositories.carts import CartRepository
 from app.repositories.catalogue import CatalogueReader
@@ -67,10 +64,6 @@ PLANNING_OF_LISTS = {
     "max_parallel_workers_per_gather": "0",
 }
 
-_CONFLICTING_TRANSACTIONS = {"40001", "40P01"}  # serialisation failure, deadlock
-LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL manual, appendix A
-_UNAVAILABLE = {"53300", "53100", "53200", LOCK_NOT_AVAILABLE, "57014", "57P01", "57P02", "57P03"}
-DATABASE_ERRORS = (DBAPIError, asyncpg.PostgresError)  # a session's, and a short transaction's
 _SET_AUDIT_CONTEXT = text(
     "SELECT set_config('app.actor_id', :actor, true), set_config('app.request_id', :request, true)"
 )
@@ -102,7 +95,6 @@ class UnitOfWork(_Callbacks):
         statements = SessionStatements(session)
         self.session = session
         self.addresses = AddressRepository(session)
-        self.api_keys = ApiKeyRepository(session)
         self.assortment = AssortmentRepository(session)
         self.carts = CartRepository(statements, keys)
         self.categories = CategoryRepository(session)
@@ -281,13 +273,8 @@ def newest_revision() -> str | None:
     return ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
-def sqlstate(error: BaseException) -> str | None:
-    """PostgreSQL's five-character code behind an error, if there is one (PostgreSQL manual, appendix A)."""
-    return getattr(getattr(error, "orig", error), "sqlstate", None)
-
-
 def _lost_to_another_transaction(error: Exception) -> bool:
-    return isinstance(error, DATABASE_ERRORS) and sqlstate(error) in _CONFLICTING_TRANSACTIONS
+    return isinstance(error, DATABASE_ERRORS) and sqlstate(error) in CONFLICTING_TRANSACTIONS
 
 
 _RETRIES = stamina.retry(on=_lost_to_another_transaction, attempts=3, wait_initial=0.02, wait_max=0.2, wait_jitter=0.05)
@@ -311,17 +298,3 @@ def retried_on_conflict(method: Callable[Call, Awaitable[Result]]) -> Callable[C
         return await try_again(*arguments, **named)
 
     return first_try
-
-
-def as_shop_error(error: Exception) -> ShopError | None:
-    """The refusal that a database error stands for; None when it is a defect of ours."""
-    if isinstance(error, PoolTimeout | OSError | TimeoutError | InterfaceError | asyncpg.InternalClientError):
-        return ServiceUnavailable()
-    if isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError):  # those are values of ours
-        return ServiceUnavailable()
-    code = sqlstate(error) or ""
-    if code in _UNAVAILABLE | _CONFLICTING_TRANSACTIONS or code.startswith("08"):
-        return ServiceUnavailable()
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return ServiceUnavailable()
-    return Conflict() if code == "23505" else None

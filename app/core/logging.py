@@ -12,8 +12,20 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from app.core.context import merge_context
 
-_SECRET_NAMES = re.compile(r"password|secret|token|authorization|cookie|api_key|signature|card", re.IGNORECASE)
+_SECRET_NAMES = re.compile(
+    r"password|secret|token|authorization|cookie|api_key|signature|card|cvc|phone|iban|otp|recovery|full_name"
+    r"|address|street|line1|line2|postal_code",
+    re.IGNORECASE,
+)
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
+_JWT = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*")
+_CREDENTIALS = re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE)
+_IN_A_URL = re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]*(?=@)")
+_CARD = re.compile(r"\b[0-9](?:[ -]?[0-9]){12,18}\b")
+# What errors say of the values they are about: PostgreSQL's detail may be a whole row, with line breaks in it, and
+# Pydantic's the input. The detail ends where the exception's next part begins.
+_DETAIL = re.compile(r"(?m)^(DETAIL|CONTEXT):.*(?:\n(?![A-Z]+:|\s*File |[\w.]+(?:Error|Exception)\b|\[|\n).*)*")
+_INPUT = re.compile(r"input_value=.*?, input_type=", re.DOTALL)
 _NOISY = ("httpx", "httpcore", "stripe", "asyncio", "aiosmtplib", "slowapi")
 
 
@@ -32,8 +44,32 @@ def _harmless(name: object, value: Any) -> Any:
     return without_personal_data(value) if isinstance(value, str) else value
 
 
-def without_personal_data(text: str) -> str:
+def without_addresses(text: str) -> str:
     return _EMAIL.sub("[e-mail]", text) if "@" in text else text
+
+
+def without_personal_data(text: str) -> str:
+    """Without what is recognised by its looks: an e-mail address, a JWT, credentials, the number of a card."""
+    text = without_addresses(_IN_A_URL.sub("[redacted]", text) if "@" in text else text)
+    if "eyJ" in text:
+        text = _JWT.sub("[token]", text)
+    text = _CREDENTIALS.sub(r"\1 [redacted]", text)
+    return _CARD.sub(_unless_no_card, text)
+
+
+def _unless_no_card(found: re.Match[str]) -> str:
+    """Thirteen digits and more may be many things; a card's have the checksum of ISO/IEC 7812."""
+    digits = [int(digit) for digit in found[0] if digit.isdigit()][::-1]
+    checksum = sum(digits[0::2]) + sum(sum(divmod(2 * digit, 10)) for digit in digits[1::2])
+    return "[card]" if checksum % 10 == 0 else found[0]
+
+
+def _without_values(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """A traceback names what failed and where; the values it failed on are somebody's."""
+    if isinstance(traceback := event.get("exception"), str):
+        traceback = _DETAIL.sub(r"\1: [redacted]", traceback)
+        event["exception"] = _INPUT.sub("input_value=[redacted], input_type=", traceback)
+    return event
 
 
 def _drop_colours(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -77,6 +113,7 @@ def configure_logging(level: str, form: str) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                _without_values,
                 _redact,
                 renderer,
             ],

@@ -3,6 +3,7 @@
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.database_errors import constraint
 from app.errors import CategoryNotEmpty, Conflict, SkuTaken, SlugTaken, VariantExists
 
 REFUSALS: dict[str, type[Conflict]] = {
@@ -21,12 +22,7 @@ async def flush(session: AsyncSession) -> None:
     try:
         await session.flush()
     except IntegrityError as error:
-        refusal = REFUSALS.get(_violated(error))
+        refusal = REFUSALS.get(constraint(error) or "")
         if refusal is None:
             raise
         raise refusal from error
-
-
-def _violated(error: IntegrityError) -> str:
-    """The constraint's name, which only asyncpg's own exception carries."""
-    return getattr(getattr(error.orig, "__cause__", None), "constraint_name", None) or ""

@@ -9,7 +9,8 @@ from app.core.clock import now
 from app.core.ids import uuid7
 from app.core.metrics import ORDERS
 from app.core.security import OrderTokens, digest
-from app.database import DATABASE_ERRORS, LOCK_NOT_AVAILABLE, ShortUnitOfWork, sqlstate
+from app.database import ShortUnitOfWork
+from app.database_errors import DATABASE_ERRORS, LOCK_NOT_AVAILABLE, sqlstate
 from app.errors import CartEmpty, CheckoutInProgress, InsufficientStock, TotalsChanged, ValidationFailed
 from app.models.shipping import ShippingTerms
 from app.repositories.carts import Owner
