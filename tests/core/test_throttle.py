@@ -2,8 +2,7 @@
 
 import pytest
 
-from app.core import throttle
-from app.core.throttle import Most, Throttle
+from app.core.throttle import WINDOW, Most, Throttle
 
 
 def requests(throttled: Throttle, count: int, method: str = "GET", host: str = "192.0.2.1") -> list[bool]:
@@ -22,11 +21,11 @@ def test_reads_and_writes_are_counted_apart_and_by_address() -> None:
 
 def test_a_new_window_begins_from_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     throttled, now = Throttle(Most(reads=1, writes=1)), 100.0
-    monkeypatch.setattr(throttle.time, "monotonic", lambda: now)
+    monkeypatch.setattr("app.core.throttle.time.monotonic", lambda: now)
     assert requests(throttled, 2) == [True, False]
     assert throttled.wait == 11
 
-    now += throttle.WINDOW
+    now += WINDOW
 
     assert requests(throttled, 2) == [True, False]
     assert len(throttled._reads) == 1
