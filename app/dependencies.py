@@ -25,6 +25,7 @@ from app.errors import (
 )
 from app.models.scopes import MEANINGS, Scope
 from app.models.users import Role
+from app.services.addresses import AddressService
 from app.services.api_keys import ApiKeyService
 from app.services.assortment import AssortmentService
 from app.services.auth import AuthService
@@ -90,6 +91,7 @@ Auth = Annotated[AuthService, _service("auth")]
 Carts = Annotated[CartService, _service("carts")]
 Categories = Annotated[CategoryService, _service("categories")]
 Inventory = Annotated[InventoryService, _service("inventory")]
+Addresses = Annotated[AddressService, _service("addresses")]
 Listings = Annotated[ListingService, _service("listings")]
 Media = Annotated[MediaService, _service("media")]
 Orders = Annotated[OrderService, _service("orders")]

@@ -197,6 +197,11 @@ class InsufficientStock(Conflict):
 
 class StockChanged(Conflict):
     """`lines` names each variant with the `expected_on_hand` and with its actual `on_hand`."""
+class ResultExpired(ShopError):
+    status = 410
+    detail = "The result was kept for a while and is deleted. Ask for it again."
+
+
 
     detail = "There are not as many as you expected. Look at the levels again, then adjust them."
 
@@ -285,6 +290,38 @@ class PreconditionRequired(ShopError):
 
 class ContentTooLarge(ShopError):
     status = 413
+class TooManyAddresses(Conflict):
+    """`maximum` is how many a person may keep."""
+
+    detail = "Your address book is full. Delete an address first."
+
+
+class LastAdmin(Conflict):
+    detail = "The shop would be left without an administrator. Make somebody else one first."
+
+
+class AccountDeleted(Conflict):
+    detail = "The owner has deleted this account. Nothing can bring it back."
+
+
+class ResultNotReady(Conflict):
+    """`state` is the job's: there is nothing to fetch before it has succeeded."""
+
+    detail = "The job has no result yet."
+
+
+class EmailTaken(Conflict):
+    detail = "Another account has this e-mail address by now."
+
+
+class SecondFactorEnabled(Conflict):
+    detail = "You have a second factor. Disable it first."
+
+
+class SecondFactorNotEnabled(Conflict):
+    detail = "You have no second factor, or have not begun to set one up."
+
+
     detail = "The body is larger than this server accepts."
 
 

@@ -25,6 +25,7 @@ from app.database import driver_url
 from app.error_handlers import install_error_handlers, refusal
 from app.openapi import DESCRIPTION, install_openapi
 from app.routers import (
+    addresses,
     api_keys,
     assortment,
     auth,
@@ -112,6 +113,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         carts.router,
         orders.router,
         auth.router,
+        addresses.router,
         users.router,
         api_keys.router,
     )

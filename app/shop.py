@@ -11,6 +11,8 @@ from app.database import Database, newest_revision
 from app.gateways.mail import SmtpMailer
 from app.gateways.media_store import MediaStore
 from app.gateways.payments import StripePayments
+from app.services.account_mail import AccountMailService
+from app.services.addresses import AddressService
 from app.services.api_keys import ApiKeyService
 from app.services.assortment import AssortmentService
 from app.services.auth import AuthService
@@ -54,6 +56,7 @@ class Shop:
         self.products = ProductService(database, settings)
         self.assortment = AssortmentService(database, cursors)
         self.variants = VariantService(database)
+        self.addresses = AddressService(database, cursors)
         self.reviews = ReviewService(database, cursors)
         self.inventory = InventoryService(database, cursors)
         self.media = MediaService(database, MediaStore(settings.media_store), settings)

@@ -60,8 +60,8 @@ class AddressRepository(ModelRepository[SavedAddress]):
         counted = await self._session.execute(select(func.count()).where(SavedAddress.user_id == user_id))
         return counted.scalar_one()
 
-    async def clear_defaults(self, user_id: UUID, *, shipping: bool, billing: bool) -> None:
-        """No address of theirs is the default of these kinds any more."""
+    async def clear_defaults(self, but: SavedAddress, *, shipping: bool, billing: bool) -> None:
+        """No other address of this person is the default of these kinds any more."""
         for column, wanted in (
             (SavedAddress.is_default_shipping, shipping),
             (SavedAddress.is_default_billing, billing),
@@ -69,7 +69,7 @@ class AddressRepository(ModelRepository[SavedAddress]):
             if wanted:
                 await self._session.execute(
                     update(SavedAddress)
-                    .where(SavedAddress.user_id == user_id, column)
+                    .where(SavedAddress.user_id == but.user_id, SavedAddress.id.is_distinct_from(but.id), column)
                     .values({column: False, SavedAddress.version: SavedAddress.version + 1})
                 )
 

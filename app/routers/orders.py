@@ -42,7 +42,7 @@ REFUSALS = (*KEYED, Unauthorized)
     "",
     status_code=status.HTTP_201_CREATED,
     response_model=OrderPlaced,
-    responses=problems(CartEmpty, CheckoutInProgress, TotalsChanged, InsufficientStock, *REFUSALS),
+    responses=problems(CartEmpty, CheckoutInProgress, TotalsChanged, InsufficientStock, NotFound, *REFUSALS),
     dependencies=[limited_by_account("order")],
     operation_id="orders_place",
 )

@@ -46,7 +46,17 @@ Email = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, m
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_-]+$")]
 Amount = Annotated[int, Field(ge=0, le=LARGEST_AMOUNT, strict=True, description="Minor units: 1999 is 19.99 EUR")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), Field(description="ISO 4217")]
+Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9 ()/-]{3,30}$")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Field(description="ISO 3166-1 alpha-2")]
+
+
+def _not_empty(changes: Item) -> Item:
+    if not changes:
+        raise PydanticCustomError("empty", "name something to change")
+    return changes
+
+
+NotEmpty = AfterValidator(_not_empty)  # of changes: a request for none is a mistake
 
 
 class Input(BaseModel):

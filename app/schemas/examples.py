@@ -133,6 +133,16 @@ ADDRESS: JsonDict = {
     "postal_code": "10117",
     "country": "DE",
 }
+SAVED_ADDRESS: JsonDict = {
+    "id": _id(0xE8),
+    **ADDRESS,
+    "phone": "+49 30 901820",
+    "is_default_shipping": True,
+    "is_default_billing": False,
+    "created_at": "2026-01-09T18:30:00Z",
+    "updated_at": "2026-01-09T18:30:00Z",
+    "version": 1,
+}
 SHIPPING_OPTION: JsonDict = {
     "id": _id(0xE1),
     "code": "standard",
