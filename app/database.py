@@ -25,6 +25,7 @@ from app.core.transactions import TransactionPool, Transactions
 from app.database_errors import CONFLICTING_TRANSACTIONS, DATABASE_ERRORS, sqlstate
 from app.models.encrypted import give_keys
 from app.repositories.addresses import AddressLookup, AddressRepository
+from app.repositories.api_keys import ApiKeyRepository
 from app.repositories.assortment import AssortmentRepository
 from app.repositories.carts import CartRepository
 from app.repositories.catalogue import CatalogueReader
@@ -95,6 +96,7 @@ class UnitOfWork(_Callbacks):
         statements = SessionStatements(session)
         self.session = session
         self.addresses = AddressRepository(session)
+        self.api_keys = ApiKeyRepository(session)
         self.assortment = AssortmentRepository(session)
         self.carts = CartRepository(statements, keys)
         self.categories = CategoryRepository(session)
