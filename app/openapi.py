@@ -134,19 +134,23 @@ def _finish(document: dict[str, Any]) -> None:
             schema["example"] = _completed(schema["example"], schema, schemas)
     for path in document["paths"].values():
         for operation in path.values():
-            _say_what_takes_an_api_key(operation)
+            _say_who_needs_scopes(operation)
             _document_what_any_operation_may_answer(operation)
             for parameter in operation.get("parameters", []):
                 _describe_as_sent(parameter, operation)
 
 
-def _say_what_takes_an_api_key(operation: dict[str, Any]) -> None:
-    """OpenAPI 3.1 lets any scheme name what it needs; the API itself knows one kind of bearer from the other."""
-    for scheme in operation.get("security", []):
-        scopes = scheme.get("Account")
-        if scopes and expanded(FOR_SERVICES).issuperset(scopes):
-            operation["security"].append({"API key": scopes})
-            return
+def _say_who_needs_scopes(operation: dict[str, Any]) -> None:
+    """People and services do, guests do not; services where there are scopes for them.
+
+    An API key is a bearer token like any other for the routes, so that FastAPI knows nothing of this scheme.
+    """
+    schemes = operation.get("security", [])
+    for scheme in [*schemes]:
+        if "Account" not in scheme:
+            scheme.update(dict.fromkeys(scheme, []))
+        elif scheme["Account"] and expanded(FOR_SERVICES).issuperset(scheme["Account"]):
+            schemes.append({"API key": scheme["Account"]})
 
 
 def _completed(example: Any, schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
@@ -193,7 +197,8 @@ def _document_what_any_operation_may_answer(operation: dict[str, Any]) -> None:
         if "application/json" in operation["requestBody"]["content"]:
             refusals.append(errors.UnsupportedMediaType)
     if "422" in operation["responses"]:
-        del operation["responses"]["422"]["content"]
+        if operation["responses"]["422"]["content"].keys() != {PROBLEM_JSON}:  # FastAPI's own words
+            del operation["responses"]["422"]["content"]
         refusals.append(errors.ValidationFailed)
     if "security" in operation:
         refusals.append(errors.InvalidToken)

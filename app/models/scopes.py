@@ -107,10 +107,6 @@ _IMPLIED = {
 _ALLOWED = SCOPES_OF | {scope: frozenset({scope, _IMPLIED.get(scope, scope)}) for scope in Scope}
 
 
-def are_known(names: Iterable[str]) -> bool:
-    return all(name in _ALLOWED for name in names)
-
-
 def expanded(names: Iterable[str]) -> frozenset[Scope]:
     """Everything that these scopes allow. A name that is none allows nothing."""
     return frozenset[Scope]().union(*(_ALLOWED.get(name, ()) for name in names))
