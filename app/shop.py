@@ -11,7 +11,6 @@ from app.database import Database, newest_revision
 from app.gateways.mail import SmtpMailer
 from app.gateways.media_store import MediaStore
 from app.gateways.payments import StripePayments
-from app.services.account_mail import AccountMailService
 from app.services.addresses import AddressService
 from app.services.api_keys import ApiKeyService
 from app.services.assortment import AssortmentService
