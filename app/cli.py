@@ -111,6 +111,23 @@ def new_key() -> None:
     typer.echo(f"key id {SigningKeys.from_pem(pem).current.id}", err=True)
 
 
+@keys.command("rotate")
+def rotate_keys() -> None:
+    """Encrypt personal data with the first of ENCRYPTION_KEYS; after that, the others can be taken away.
+
+    Put the new key in front, restart every process, then run this. It works beside the running shop, and can be
+    stopped and run again at any time.
+    """
+    import asyncio
+
+    from app.services.key_rotation import rotate
+    from app.settings import Settings
+
+    with _configuration_errors():
+        settings = Settings()
+    asyncio.run(rotate(settings, typer.echo))
+
+
 @shop.command()
 def version() -> None:
     """Print the version."""

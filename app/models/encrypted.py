@@ -38,6 +38,7 @@ class Encrypted:
     """What a rotation of keys asks of an encrypted column. `place` is its table and column."""
 
     place: str
+    stored_as: TypeEngine[Any]
 
     def ciphertext_in(self, column: ColumnElement[Any]) -> ColumnElement[str | None]:
         """SQL for the ciphertext in a row; NULL when the row holds clear text."""
@@ -56,6 +57,7 @@ class EncryptedText(Encrypted, TypeDecorator[str]):
     """
 
     impl = Text
+    stored_as = Text()
     cache_ok = True
 
     def __init__(self, place: str) -> None:
@@ -81,7 +83,7 @@ class EncryptedAddress(Encrypted, TypeDecorator[dict[str, Any]]):
     Those written before migration 0010 are clear text until `shop keys rotate` has been there.
     """
 
-    impl = JSONB(none_as_null=True)
+    impl = stored_as = JSONB(none_as_null=True)
     cache_ok = True
 
     def __init__(self, place: str) -> None:
@@ -110,7 +112,7 @@ class EncryptedBody(Encrypted, TypeDecorator[dict[str, Any]]):
     Read and written past SQLAlchemy only. Those of before migration 0010 are clear text, and gone within a day.
     """
 
-    impl = JSON(none_as_null=True)
+    impl = stored_as = JSON(none_as_null=True)
     cache_ok = True
     place = "idempotency_keys.body"
 
