@@ -31,6 +31,8 @@ from app.repositories.carts import CartRepository
 from app.repositories.catalogue import CatalogueReader
 from app.repositories.categories import CategoryRepository
 from app.repositories.checkout import CheckoutRepository
+from app.repositories.email_changes import EmailChangeRepository
+from app.repositories.guesses import GuessRepository
 from app.repositories.idempotency import IdempotencyRepository
 from app.repositories.inventory import InventoryRepository
 from app.repositories.inventory_ledger import InventoryLedgerRepository
@@ -38,12 +40,15 @@ from app.repositories.inventory_levels import InventoryLevelRepository
 from app.repositories.listings.reader import ListingReader
 from app.repositories.mail import EmailLogRepository
 from app.repositories.media import MediaRepository
+from app.repositories.one_time_tokens import OneTimeTokenRepository
 from app.repositories.orders import OrderRepository
 from app.repositories.outbox import OutboxRepository
 from app.repositories.payments import PaymentRepository
 from app.repositories.products import ProductRepository
 from app.repositories.related import RelatedReader
 from app.repositories.reviews import ReviewRepository
+from app.repositories.second_factors import SecondFactorRepository
+from app.repositories.sessions import SessionRepository
 from app.repositories.stock_claims import StockClaims
 from app.repositories.suggestions import SuggestionReader
 from app.repositories.users import UserRepository
@@ -100,7 +105,9 @@ class UnitOfWork(_Callbacks):
         self.assortment = AssortmentRepository(session)
         self.carts = CartRepository(statements, keys)
         self.categories = CategoryRepository(session)
+        self.email_changes = EmailChangeRepository(session)
         self.emails = EmailLogRepository(session)
+        self.guesses = GuessRepository(session)
         self.idempotency = IdempotencyRepository(statements, keys)
         self.inventory = InventoryRepository(session)
         self.ledger = InventoryLedgerRepository(session)
@@ -111,6 +118,9 @@ class UnitOfWork(_Callbacks):
         self.payments = PaymentRepository(session)
         self.products = ProductRepository(session)
         self.reviews = ReviewRepository(session)
+        self.second_factors = SecondFactorRepository(session)
+        self.sessions = SessionRepository(session)
+        self.tokens = OneTimeTokenRepository(session)
         self.users = UserRepository(session)
 
 

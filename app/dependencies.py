@@ -31,15 +31,20 @@ from app.services.assortment import AssortmentService
 from app.services.auth import AuthService
 from app.services.carts import CartService
 from app.services.categories import CategoryService
+from app.services.email_changes import EmailChangeService
 from app.services.inventory import InventoryService
 from app.services.listings import ListingService
 from app.services.media import MediaService
 from app.services.orders import OrderService
+from app.services.passwords import PasswordService
 from app.services.payments import PaymentService
 from app.services.principals import Caller, Principal, Shopper
 from app.services.products import ProductService
+from app.services.registrations import RegistrationService
 from app.services.related import RelationService
 from app.services.reviews import ReviewService
+from app.services.second_factors import SecondFactorService
+from app.services.sessions import SessionService
 from app.services.suggestions import SuggestionService
 from app.services.users import UserService
 from app.services.variants import VariantService
@@ -86,19 +91,24 @@ def _service(name: str) -> Any:
 
 
 ApiKeys = Annotated[ApiKeyService, _service("api_keys")]
+Addresses = Annotated[AddressService, _service("addresses")]
 Assortment = Annotated[AssortmentService, _service("assortment")]
 Auth = Annotated[AuthService, _service("auth")]
 Carts = Annotated[CartService, _service("carts")]
 Categories = Annotated[CategoryService, _service("categories")]
+Credentials = Annotated[PasswordService, _service("credentials")]
+EmailChanges = Annotated[EmailChangeService, _service("email_changes")]
 Inventory = Annotated[InventoryService, _service("inventory")]
-Addresses = Annotated[AddressService, _service("addresses")]
 Listings = Annotated[ListingService, _service("listings")]
 Media = Annotated[MediaService, _service("media")]
 Orders = Annotated[OrderService, _service("orders")]
 Payments = Annotated[PaymentService, _service("payments")]
 Products = Annotated[ProductService, _service("products")]
+Registrations = Annotated[RegistrationService, _service("registrations")]
 Relations = Annotated[RelationService, _service("related")]
 Reviews = Annotated[ReviewService, _service("reviews")]
+SecondFactors = Annotated[SecondFactorService, _service("second_factors")]
+Sessions = Annotated[SessionService, _service("sessions")]
 Suggesting = Annotated[SuggestionService, _service("suggestions")]
 Users = Annotated[UserService, _service("users")]
 Variants = Annotated[VariantService, _service("variants")]

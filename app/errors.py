@@ -81,6 +81,12 @@ class UntrustedOrigin(ShopError):
     detail = "Scripts of this origin may not send such a request here."
 
 
+class InvalidScope(ShopError):
+    """RFC 6749 §5.2."""
+
+    detail = "Your role allows nothing of what you ask for, or there is no such scope."
+
+
 # 401 Unauthorized
 
 
@@ -107,6 +113,16 @@ class InvalidCredentials(Unauthorized):
 
 class EmailNotVerified(Unauthorized):
     detail = "Confirm your e-mail address first: the link is in your mailbox."
+
+
+class SecondFactorRequired(Unauthorized):
+    """The password was right. The form takes the code as `otp`."""
+
+    detail = "Send the code of your authenticator app, or a recovery code, as `otp`."
+
+
+class InvalidSecondFactor(Unauthorized):
+    detail = "The code is wrong, has expired, or was used before."
 
 
 class TokenReused(Unauthorized):
@@ -144,6 +160,16 @@ class InsufficientScope(Forbidden):
         return {"WWW-Authenticate": f'Bearer error="insufficient_scope"{named}'}
 
 
+class WrongPassword(Forbidden):
+    """Not a 401: who is asking is signed in, and stays it."""
+
+    detail = "This is not your password."
+
+
+class WrongCode(Forbidden):
+    detail = "The code is wrong, has expired, or was used before."
+
+
 class OwnReview(Forbidden):
     detail = "You cannot vote on your own review."
 
@@ -169,6 +195,11 @@ class MethodNotAllowed(ShopError):
 class TokenExpired(ShopError):
     status = 410
     detail = "This link has expired or was used before."
+
+
+class ResultExpired(ShopError):
+    status = 410
+    detail = "The result was kept for a while and is deleted. Ask for it again."
 
 
 # 409 Conflict
@@ -197,11 +228,6 @@ class InsufficientStock(Conflict):
 
 class StockChanged(Conflict):
     """`lines` names each variant with the `expected_on_hand` and with its actual `on_hand`."""
-class ResultExpired(ShopError):
-    status = 410
-    detail = "The result was kept for a while and is deleted. Ask for it again."
-
-
 
     detail = "There are not as many as you expected. Look at the levels again, then adjust them."
 
@@ -264,32 +290,6 @@ class TooManyPictures(Conflict):
     detail = "The product has as many pictures as it may have. Delete one first."
 
 
-class CategoryNotEmpty(Conflict):
-    detail = "The category holds products or other categories."
-
-
-class CategoryCycle(Conflict):
-    detail = "A category cannot be moved below itself."
-
-
-# 412 and 428: conditional requests (RFC 9110 §13, RFC 6585 §3)
-
-
-class PreconditionFailed(ShopError):
-    status = 412
-    detail = "Somebody changed this in the meantime. Read it again."
-
-
-class PreconditionRequired(ShopError):
-    status = 428
-    detail = 'Send the version you read as If-Match: "v1".'
-
-
-# 413, 415, 422
-
-
-class ContentTooLarge(ShopError):
-    status = 413
 class TooManyAddresses(Conflict):
     """`maximum` is how many a person may keep."""
 
@@ -322,6 +322,32 @@ class SecondFactorNotEnabled(Conflict):
     detail = "You have no second factor, or have not begun to set one up."
 
 
+class CategoryNotEmpty(Conflict):
+    detail = "The category holds products or other categories."
+
+
+class CategoryCycle(Conflict):
+    detail = "A category cannot be moved below itself."
+
+
+# 412 and 428: conditional requests (RFC 9110 §13, RFC 6585 §3)
+
+
+class PreconditionFailed(ShopError):
+    status = 412
+    detail = "Somebody changed this in the meantime. Read it again."
+
+
+class PreconditionRequired(ShopError):
+    status = 428
+    detail = 'Send the version you read as If-Match: "v1".'
+
+
+# 413, 415, 422
+
+
+class ContentTooLarge(ShopError):
+    status = 413
     detail = "The body is larger than this server accepts."
 
 
@@ -340,6 +366,17 @@ class ValidationFailed(ShopError):
     def at(cls, pointer: str, code: str, message: str) -> Self:
         """One field that the schema lets pass and the shop does not."""
         return cls(errors=[{"pointer": pointer, "code": code, "message": message}])
+
+
+class PasswordTooCommon(ShopError):
+    """`errors` points at the password, and says why."""
+
+    status = 422
+    detail = "This password would be among the first that somebody tries. Choose another one."
+
+    @classmethod
+    def at(cls, pointer: str, message: str) -> Self:
+        return cls(errors=[{"pointer": pointer, "code": cls.code, "message": message}])
 
 
 class ImageUnreadable(ShopError):
@@ -375,8 +412,10 @@ class IdempotencyKeyReused(ShopError):
 
 
 class AccountLocked(ShopError):
+    """`retry_after` is in seconds. An address without an account is answered in the same way."""
+
     status = 423
-    detail = "Too many failed attempts. Try again later."
+    detail = "Too many failed attempts. Try again later, or from a device or network that has signed in before."
 
 
 class TooManyRequests(ShopError):

@@ -117,6 +117,7 @@ class Settings(Variables):
     access_token_minutes: int = Field(default=15, ge=1)
     refresh_token_days: int = Field(default=30, ge=1)
     verification_hours: int = Field(default=24, ge=1)
+    password_reset_minutes: int = Field(default=30, ge=1, le=30)
     password_hashing_threads: int = Field(default=1, ge=1)
 
     # Payments

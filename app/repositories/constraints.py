@@ -1,15 +1,16 @@
-"""What a broken constraint of the catalogue means to whoever broke it."""
+"""What a broken constraint means to whoever broke it."""
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database_errors import constraint
-from app.errors import CategoryNotEmpty, Conflict, SkuTaken, SlugTaken, VariantExists
+from app.errors import CategoryNotEmpty, Conflict, EmailTaken, SkuTaken, SlugTaken, VariantExists
 
 REFUSALS: dict[str, type[Conflict]] = {
     "uq_products_slug": SlugTaken,
     "uq_categories_slug": SlugTaken,
     "uq_categories_path": SlugTaken,
+    "uq_users_email": EmailTaken,
     "uq_variants_sku": SkuTaken,
     "uq_variants_product_id_option_key": VariantExists,
     "fk_product_categories_category_id": CategoryNotEmpty,
