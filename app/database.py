@@ -24,6 +24,7 @@ from app.core.statements import ConnectionStatements, SessionStatements, Stateme
 from app.core.transactions import TransactionPool, Transactions
 from app.database_errors import CONFLICTING_TRANSACTIONS, DATABASE_ERRORS, sqlstate
 from app.models.encrypted import give_keys
+from app.repositories.accounts import AccountRepository
 from app.repositories.addresses import AddressLookup, AddressRepository
 from app.repositories.api_keys import ApiKeyRepository
 from app.repositories.assortment import AssortmentRepository
@@ -100,6 +101,7 @@ class UnitOfWork(_Callbacks):
         super().__init__()
         statements = SessionStatements(session)
         self.session = session
+        self.accounts = AccountRepository(session)
         self.addresses = AddressRepository(session)
         self.api_keys = ApiKeyRepository(session)
         self.assortment = AssortmentRepository(session)

@@ -46,6 +46,7 @@ from app.services.reviews import ReviewService
 from app.services.second_factors import SecondFactorService
 from app.services.sessions import SessionService
 from app.services.suggestions import SuggestionService
+from app.services.user_administration import UserAdministrationService
 from app.services.users import UserService
 from app.services.variants import VariantService
 from app.shop import Shop
@@ -91,6 +92,7 @@ def _service(name: str) -> Any:
 
 
 ApiKeys = Annotated[ApiKeyService, _service("api_keys")]
+Administration = Annotated[UserAdministrationService, _service("administration")]
 Addresses = Annotated[AddressService, _service("addresses")]
 Assortment = Annotated[AssortmentService, _service("assortment")]
 Auth = Annotated[AuthService, _service("auth")]

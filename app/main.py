@@ -46,6 +46,7 @@ from app.routers import (
     second_factors,
     sessions,
     suggestions,
+    user_administration,
     users,
     variants,
     webhooks,
@@ -126,6 +127,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         api_keys.router,
     )
     for_staff = (
+        user_administration.router,
         products.staff_router,
         variants.router,
         categories.staff_router,

@@ -39,6 +39,7 @@ TAGS = [
     {"name": "Accounts", "description": "Register, confirm the e-mail address, sign in, stay signed in."},
     {"name": "API keys", "description": "Keys of services that call the shop; needs the `admin` role."},
     {"name": "Catalogue for staff", "description": "Decide what is for sale; needs the `catalog` role."},
+    {"name": "Accounts for staff", "description": "Find accounts (`support`), decide on them (`admin`)."},
     {"name": "Inventory for staff", "description": "Count, receive and write off stock; needs the `warehouse` role."},
     {"name": "Reviews for staff", "description": "Decide what is published; needs the `support` role."},
     {"name": "Webhooks", "description": "What the payment provider calls."},

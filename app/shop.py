@@ -36,6 +36,7 @@ from app.services.reviews import ReviewService
 from app.services.second_factors import SecondFactorService
 from app.services.sessions import SessionService
 from app.services.suggestions import SuggestionService
+from app.services.user_administration import UserAdministrationService
 from app.services.users import UserService
 from app.services.variants import VariantService
 from app.settings import Settings
@@ -56,6 +57,7 @@ class Shop:
         self.identification = IdentificationService(database, self.tokens)
         self.api_keys = ApiKeyService(database, cursors, settings)
         self.users = UserService(database)
+        self.administration = UserAdministrationService(database, cursors)
         self.addresses = AddressService(database, cursors)
         self.categories = CategoryService(database)
         self.listings = ListingService(database, cursors)

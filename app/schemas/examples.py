@@ -123,6 +123,23 @@ PRODUCT_REVIEWS: JsonDict = {
     "summary": {"average": 4.5, "count": 12, "distribution": {"1": 0, "2": 1, "3": 1, "4": 1, "5": 9}},
 }
 
+# Accounts
+
+ACCOUNT: JsonDict = {
+    "id": _id(0xAC),
+    "email": "ada@example.com",
+    "full_name": "Ada Lovelace",
+    "phone": "+49 30 901820",
+    "role": "customer",
+    "email_verified_at": "2026-11-22T15:04:05Z",
+    "created_at": "2026-11-22T15:00:00Z",
+    "version": 1,
+}
+ACCOUNT_FOR_STAFF: JsonDict = {
+    **{name: value for name, value in ACCOUNT.items() if name != "phone"},
+    "status": "active",
+}
+
 # The cart
 
 CART_TOKEN = "Zm9yLXRoZS1ndWVzdC1jYXJ0LW9ubHktMzItYnl0ZXM"  # noqa: S105 - opens no cart
