@@ -7,6 +7,7 @@ first: passwords from breaches, runs and repetitions, and what they know of the 
 import unicodedata
 from collections.abc import Iterable
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 BREACHED = Path(__file__).parents[1] / "data" / "common_passwords" / "passwords.txt"
@@ -34,13 +35,13 @@ def _core(text: str) -> str:
 
 
 def _repeats_a_group(password: str) -> bool:
-    """`aaaaaaaa`, `abcabcabc`: the text fits onto itself when moved by the length of the group."""
-    return (password * 2).find(password, 1) <= LONGEST_GROUP
+    """`aaaaaaaa`, `abcabcab`: the text fits onto itself when moved by the length of the group."""
+    return any(password[length:] == password[:-length] for length in range(1, LONGEST_GROUP + 1))
 
 
 def _is_a_run(password: str) -> bool:
     """`23456789`, `hgfedcba`."""
-    steps = {ord(after) - ord(before) for before, after in zip(password, password[1:], strict=False)}
+    steps = {ord(after) - ord(before) for before, after in pairwise(password)}
     return steps in ({1}, {-1})
 
 

@@ -35,7 +35,7 @@ class KnownOrigin(Base):
 
 
 class EmailChange(Identified, Base):
-    """Somebody wants another e-mail address, and has to show that it is theirs. The old one is told, before and after."""
+    """Somebody wants another e-mail address, and has to show that it is theirs. The old one is told of it."""
 
     __tablename__ = "email_changes"
     __table_args__ = (

@@ -89,7 +89,7 @@ class SessionRepository(ModelRepository[UserSession]):
             .where(UserSession.user_id == user_id, *_GOOD)
             .limit(limit + 1)
         )
-        after = position.values if position else None
+        after = [UUID(*position.values)] if position else None
         falling = position is None or not position.backwards
         found = await self._session.execute(seek(statement, table_of(UserSession).c.id, falling=falling, after=after))
         return [Family(*row) for row in found]

@@ -3,7 +3,7 @@
 from pydantic import ConfigDict
 
 from app.schemas.base import Email, Input
-from app.schemas.passwords import OwnPassword
+from app.schemas.passwords import CurrentPassword
 
 
 class EmailChangeCreate(Input):
@@ -12,4 +12,4 @@ class EmailChangeCreate(Input):
     )
 
     new_email: Email
-    password: OwnPassword
+    password: CurrentPassword

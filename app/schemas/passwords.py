@@ -11,7 +11,7 @@ from app.schemas.base import Input, Storable
 _NEW_PASSWORD: TypeAdapter[str] = TypeAdapter(
     Annotated[str, Field(min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD), Storable]
 )
-OwnPassword = Annotated[Password, Field(max_length=LONGEST_PASSWORD, description="The one you have")]
+CurrentPassword = Annotated[Password, Field(min_length=1, max_length=LONGEST_PASSWORD, description="The one you have")]
 
 
 class PasswordReset(EmailVerification):
@@ -54,5 +54,5 @@ class PasswordChange(Input):
         }
     )
 
-    password: OwnPassword
+    password: CurrentPassword
     new_password: NewPassword

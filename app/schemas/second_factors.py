@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from app.schemas.auth import Code
 from app.schemas.base import Input, Output
-from app.schemas.passwords import OwnPassword
+from app.schemas.passwords import CurrentPassword
 
 _PASSWORD = "a long enough passphrase"  # noqa: S105 - an example for the documentation
 _SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # noqa: S105 - likewise
@@ -15,7 +15,7 @@ _SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # noqa: S105 - likewise
 class SecondFactorCreate(Input):
     model_config = ConfigDict(json_schema_extra={"example": {"password": _PASSWORD}})
 
-    password: OwnPassword
+    password: CurrentPassword
 
 
 class SecondFactorConfirmation(Input):
@@ -29,7 +29,7 @@ class SecondFactorProof(Input):
 
     model_config = ConfigDict(json_schema_extra={"example": {"password": _PASSWORD, "code": "492039"}})
 
-    password: OwnPassword
+    password: CurrentPassword
     code: Code = Field(description="What the app shows now, or a recovery code")
 
 
