@@ -113,7 +113,7 @@ async def populated(client: httpx.AsyncClient, shop: Shop) -> World:
         "service": {"Authorization": f"Bearer {await _key(shop, *FOR_SERVICES)}"},
     }
     secret = {order["id"], order["number"], line["id"], review["id"], address["id"], email, NAME, STREET}
-    bodies = {
+    bodies: dict[str, Json] = {
         "cart_add_line": {"variant_id": str(mug.id), "quantity": 1},
         "orders_place": {"email": "guest@example.com", "shipping_address": ADDRESS},
     }

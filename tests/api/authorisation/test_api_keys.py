@@ -1,6 +1,5 @@
 """Keys of services: told once, good for their scopes, and for nothing once they are revoked."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -189,7 +188,7 @@ async def test_keys_are_listed_a_page_at_a_time(client: httpx.AsyncClient, admin
     assert (await client.get(f"{KEYS}?cursor={first['page']['next_cursor']}x", headers=admin)).status_code == 400
 
 
-def ids(page: Json) -> Sequence[str]:
+def ids(page: Json) -> list[str]:
     return [key["id"] for key in page["data"]]
 
 

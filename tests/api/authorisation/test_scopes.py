@@ -2,12 +2,12 @@
 
 import httpx
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from app.models.scopes import MEANINGS, SCOPES_OF, Scope, expanded, granted
 from app.models.users import Role, User, UserSession
 from app.shop import Shop
-from tests.support.accounts import register, sign_in
+from tests.support.accounts import all_of, register, sign_in
 from tests.support.forgeries import unpacked
 from tests.support.problems import problem_of
 from tests.support.reviews import id_of
@@ -157,8 +157,4 @@ async def test_a_session_knows_what_it_was_opened_for(client: httpx.AsyncClient,
     await sign_in(client, scope="orders:read")
     await sign_in(client)
 
-    async with shop.database.snapshot() as tx:
-        asked = (
-            await tx.session.execute(UserSession.__table__.select().with_only_columns(UserSession.scope))
-        ).scalars()
-        assert sorted(asked, key=str) == [None, "orders:read"]
+    assert await all_of(shop.database, select(UserSession.scope).order_by(UserSession.id)) == ["orders:read", None]
