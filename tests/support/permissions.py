@@ -122,6 +122,13 @@ TABLE = {
     "addresses_get": OWN,
     "addresses_update": OWN,
     "addresses_delete": OWN,
+    "users_delete_me": SCOPED,
+    "users_export_me": SCOPED,
+    "jobs_get": OWN,
+    "jobs_result": OWN,
+    "users_list": "401 401 403 ok 403 403 403 ok 403 403 403 ok",
+    "users_get": ADMIN,
+    "users_update": ADMIN,
     "keys_published": ANYBODY,
     # Keys of services
     "api_keys_make": ADMIN,

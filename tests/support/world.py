@@ -12,7 +12,7 @@ from app.core.ids import uuid7
 from app.core.security import digest, new_secret
 from app.models.api_keys import ApiKey
 from app.models.categories import Category
-from app.models.jobs import Job
+from app.models.jobs import Job, JobType
 from app.models.products import ProductMedia, Variant
 from app.models.scopes import FOR_SERVICES
 from app.models.users import Role, User
@@ -132,7 +132,7 @@ async def _written_past_the_api(shop: Shop, mug: Variant, owner: Headers) -> Hea
     """What takes a worker, or files, to come into being."""
     picture = ProductMedia(product_id=mug.product_id, key="canary", width=8, height=6, alt="", position=0)
     category = Category(slug="cups", name="Cups", path="cups")
-    job = Job(type="account_export", owner_id=id_of(shop, owner))
+    job = Job(type=JobType.PERSONAL_DATA_EXPORT, owner_id=id_of(shop, owner))
     async with shop.database.transaction() as tx:
         tx.session.add_all([picture, category, job])
         await tx.session.flush()
