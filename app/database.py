@@ -33,11 +33,13 @@ from app.repositories.catalogue import CatalogueReader
 from app.repositories.categories import CategoryRepository
 from app.repositories.checkout import CheckoutRepository
 from app.repositories.email_changes import EmailChangeRepository
+from app.repositories.forgetting import ForgettingRepository
 from app.repositories.guesses import GuessRepository
 from app.repositories.idempotency import IdempotencyRepository
 from app.repositories.inventory import InventoryRepository
 from app.repositories.inventory_ledger import InventoryLedgerRepository
 from app.repositories.inventory_levels import InventoryLevelRepository
+from app.repositories.jobs import JobRepository
 from app.repositories.listings.reader import ListingReader
 from app.repositories.mail import EmailLogRepository
 from app.repositories.media import MediaRepository
@@ -45,6 +47,7 @@ from app.repositories.one_time_tokens import OneTimeTokenRepository
 from app.repositories.orders import OrderRepository
 from app.repositories.outbox import OutboxRepository
 from app.repositories.payments import PaymentRepository
+from app.repositories.personal_data import PersonalDataReader
 from app.repositories.products import ProductRepository
 from app.repositories.related import RelatedReader
 from app.repositories.reviews import ReviewRepository
@@ -110,14 +113,17 @@ class UnitOfWork(_Callbacks):
         self.email_changes = EmailChangeRepository(session)
         self.emails = EmailLogRepository(session)
         self.guesses = GuessRepository(session)
+        self.forgetting = ForgettingRepository(session)
         self.idempotency = IdempotencyRepository(statements, keys)
         self.inventory = InventoryRepository(session)
+        self.jobs = JobRepository(session)
         self.ledger = InventoryLedgerRepository(session)
         self.levels = InventoryLevelRepository(session)
         self.media = MediaRepository(session)
         self.orders = OrderRepository(session)
         self.outbox = OutboxRepository(session)
         self.payments = PaymentRepository(session)
+        self.personal_data = PersonalDataReader(session)
         self.products = ProductRepository(session)
         self.reviews = ReviewRepository(session)
         self.second_factors = SecondFactorRepository(session)

@@ -25,6 +25,7 @@ from app.errors import (
 )
 from app.models.scopes import MEANINGS, Scope
 from app.models.users import Role
+from app.services.account_deletion import AccountDeletionService
 from app.services.addresses import AddressService
 from app.services.api_keys import ApiKeyService
 from app.services.assortment import AssortmentService
@@ -33,11 +34,13 @@ from app.services.carts import CartService
 from app.services.categories import CategoryService
 from app.services.email_changes import EmailChangeService
 from app.services.inventory import InventoryService
+from app.services.jobs import JobService
 from app.services.listings import ListingService
 from app.services.media import MediaService
 from app.services.orders import OrderService
 from app.services.passwords import PasswordService
 from app.services.payments import PaymentService
+from app.services.personal_data import PersonalDataService
 from app.services.principals import Caller, Principal, Shopper
 from app.services.products import ProductService
 from app.services.registrations import RegistrationService
@@ -92,6 +95,7 @@ def _service(name: str) -> Any:
 
 
 ApiKeys = Annotated[ApiKeyService, _service("api_keys")]
+AccountDeletions = Annotated[AccountDeletionService, _service("account_deletion")]
 Administration = Annotated[UserAdministrationService, _service("administration")]
 Addresses = Annotated[AddressService, _service("addresses")]
 Assortment = Annotated[AssortmentService, _service("assortment")]
@@ -101,10 +105,12 @@ Categories = Annotated[CategoryService, _service("categories")]
 Credentials = Annotated[PasswordService, _service("credentials")]
 EmailChanges = Annotated[EmailChangeService, _service("email_changes")]
 Inventory = Annotated[InventoryService, _service("inventory")]
+Jobs = Annotated[JobService, _service("jobs")]
 Listings = Annotated[ListingService, _service("listings")]
 Media = Annotated[MediaService, _service("media")]
 Orders = Annotated[OrderService, _service("orders")]
 Payments = Annotated[PaymentService, _service("payments")]
+PersonalData = Annotated[PersonalDataService, _service("personal_data")]
 Products = Annotated[ProductService, _service("products")]
 Registrations = Annotated[RegistrationService, _service("registrations")]
 Relations = Annotated[RelationService, _service("related")]

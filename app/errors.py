@@ -174,6 +174,10 @@ class OwnReview(Forbidden):
     detail = "You cannot vote on your own review."
 
 
+class ReauthenticationRequired(Forbidden):
+    detail = "Send your password as well, or sign in anew: this cannot be undone."
+
+
 class NotFound(ShopError):
     """Nothing with this id exists, or it is somebody else's: the two are not told apart."""
 

@@ -11,6 +11,7 @@ from app.database import Database, newest_revision
 from app.gateways.mail import SmtpMailer
 from app.gateways.media_store import MediaStore
 from app.gateways.payments import StripePayments
+from app.services.account_deletion import AccountDeletionService
 from app.services.account_mail import AccountMailService
 from app.services.addresses import AddressService
 from app.services.api_keys import ApiKeyService
@@ -22,12 +23,14 @@ from app.services.email_changes import EmailChangeService
 from app.services.guess_limits import GuessLimits
 from app.services.identification import IdentificationService
 from app.services.inventory import InventoryService
+from app.services.jobs import JobService
 from app.services.listings import ListingService
 from app.services.mail import MailService
 from app.services.media import MediaService
 from app.services.orders import OrderService
 from app.services.passwords import PasswordService
 from app.services.payments import PaymentService
+from app.services.personal_data import PersonalDataService
 from app.services.products import ProductService
 from app.services.reauthentication import Reauthentication
 from app.services.registrations import RegistrationService
@@ -57,6 +60,8 @@ class Shop:
         self.identification = IdentificationService(database, self.tokens)
         self.api_keys = ApiKeyService(database, cursors, settings)
         self.users = UserService(database)
+        self.jobs = JobService(database)
+        self.personal_data = PersonalDataService(database)
         self.administration = UserAdministrationService(database, cursors)
         self.addresses = AddressService(database, cursors)
         self.categories = CategoryService(database)
@@ -77,6 +82,7 @@ class Shop:
         self.sessions = SessionService(database, cursors)
         self.credentials = PasswordService(database, self.passwords, limits, reauthentication, settings)
         self.email_changes = EmailChangeService(database, limits, reauthentication, settings)
+        self.account_deletion = AccountDeletionService(database, reauthentication)
         self.second_factors = SecondFactorService(database, limits, reauthentication)
         self.orders = OrderService(database, self.provider, cursors, settings)
         self.payments = PaymentService(database, self.provider)

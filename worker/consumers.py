@@ -96,6 +96,14 @@ async def _make_renditions(shop: Shop, event: Event) -> None:
     await shop.media.make_renditions(event.aggregate_id)
 
 
+async def _export_personal_data(shop: Shop, event: Event) -> None:
+    await shop.personal_data.export(event.aggregate_id)
+
+
+async def _finish_deletion(shop: Shop, event: Event) -> None:
+    await shop.account_deletion.finish(event.aggregate_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Consumer:
     queue: str
@@ -103,6 +111,9 @@ class Consumer:
 
 
 CONSUMERS: dict[str, Consumer] = {
+    "accounts": Consumer(
+        "bulk", {"customer.deleted": _finish_deletion, "customer.export_requested": _export_personal_data}
+    ),
     "media": Consumer("bulk", {"media.uploaded": _make_renditions}),
     "notifications": Consumer(
         "default",

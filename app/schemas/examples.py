@@ -140,6 +140,24 @@ ACCOUNT_FOR_STAFF: JsonDict = {
     "status": "active",
 }
 
+JOB: JsonDict = {
+    "id": _id(0xE9),
+    "type": "personal_data_export",
+    "status": "succeeded",
+    "progress": 100,
+    "error": None,
+    "created_at": "2026-11-22T15:00:00Z",
+    "started_at": "2026-11-22T15:00:01Z",
+    "finished_at": "2026-11-22T15:00:02Z",
+    "expires_at": "2026-11-23T15:00:02Z",
+}
+PERSONAL_DATA: JsonDict = {
+    "exported_at": "2026-11-22T15:00:02Z",
+    "account": ACCOUNT,
+    "addresses": [],
+    "orders": [],
+}
+
 # The cart
 
 CART_TOKEN = "Zm9yLXRoZS1ndWVzdC1jYXJ0LW9ubHktMzItYnl0ZXM"  # noqa: S105 - opens no cart

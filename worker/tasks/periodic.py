@@ -57,7 +57,10 @@ def purge_expired() -> None:
             await tx.tokens.forget_expired()
             await tx.guesses.forget_expired()
             await tx.email_changes.forget_expired()
+            await tx.jobs.forget_expired()
             await tx.outbox.forget_published()
+        while await shop.account_deletion.tidy_up():
+            pass
 
     runtime.run(purge)
 
