@@ -293,7 +293,7 @@ def limited(name: str) -> Any:
 
 
 def limited_by_account(name: str) -> Any:
-    """The same by the account that is signed in, too: wherever it comes from, and with all its API keys together."""
+    """The same by the account that is signed in, or the API key, too: wherever it comes from."""
 
     async def count(request: Request, caller: OptionalCaller) -> None:
         await _count(request, name, caller.name if caller else None)

@@ -17,7 +17,6 @@ REQUEST_HEADERS = (
     "If-Match",
     "If-None-Match",
     "Traceparent",
-    "X-API-Key",
     "X-Cart-Token",
     "X-Order-Token",
     "X-Request-ID",
