@@ -1,7 +1,8 @@
 """CORS (https://fetch.spec.whatwg.org/#http-cors-protocol): which origins' scripts may read our answers.
 
-Nothing here keeps a request out: who is asking is told by tokens, which no browser sends by itself. There are no
-cookies, so no other site can act for a visitor (CSRF), and credentials are not allowed.
+Nothing here keeps a request out: who is asking is told by tokens, which no browser sends by itself, so no other site
+can act for a visitor (CSRF). The one cookie (app/routers/devices.py) is `SameSite=Strict` and proves nothing that an
+operation would act upon; credentials are not allowed.
 """
 
 from collections.abc import Sequence
