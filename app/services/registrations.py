@@ -9,7 +9,7 @@ from app.core.clock import now
 from app.core.passwords import PasswordHasher
 from app.core.security import digest, new_secret
 from app.core.timing import even_out
-from app.database import Database, UnitOfWork
+from app.database import Database, UnitOfWork, retried_on_conflict
 from app.errors import TokenExpired
 from app.models.users import OneTimeToken, TokenPurpose, User
 from app.schemas.auth import UserCreate
@@ -86,6 +86,7 @@ class RegistrationService:
             )
         return LinkMail(user.email, user.full_name, token)
 
+    @retried_on_conflict
     async def verify_email(self, token: str) -> None:
         """Confirm the address that the link was mailed to: of a new account, or one that replaces another.
 

@@ -15,15 +15,15 @@ from app.models.users import User
 from app.routers.devices import COOKIE
 from app.services.guess_limits import PASSWORDS, PASSWORDS_OF_STRANGERS
 from app.shop import Shop
-from tests.support.accounts import API, all_of, change, code, sign_in
+from tests.support.accounts import ADA, API, all_of, change, code, sign_in
 from tests.support.statements import count_statements
 
 At = Callable[[str], httpx.AsyncClient]
 WRONG = "not the password"
 
 
-async def guess(client: httpx.AsyncClient, times: int, **changes: str) -> list[httpx.Response]:
-    return [await sign_in(client, WRONG, **changes) for _ in range(times)]
+async def guess(client: httpx.AsyncClient, times: int, username: str = ADA["email"]) -> list[httpx.Response]:
+    return [await sign_in(client, WRONG, username=username) for _ in range(times)]
 
 
 async def exhaust_strangers(client_at: At) -> None:
