@@ -18,7 +18,12 @@ JobId = Annotated[UUID, Path(description="The job's `id`")]
 RESULT: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The document, as a file",
-        "content": {"application/json": {"schema": {"type": "object"}, "example": examples.PERSONAL_DATA}},
+        "content": {
+            "application/json": {
+                "schema": {"type": "object", "additionalProperties": True},
+                "example": examples.PERSONAL_DATA,
+            }
+        },
     }
 }
 

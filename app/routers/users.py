@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Body, Response, status
 
 from app.dependencies import AccountDeletions, AccountReader, AccountWriter, IfMatch, PersonalData, Users
 from app.errors import (
@@ -24,6 +24,8 @@ from app.schemas.jobs import JobRead
 from app.schemas.users import UserRead, UserUpdate
 
 router = APIRouter(prefix="/users", tags=["Accounts"])
+
+OptionalPassword = Annotated[AccountDeletion | None, Body(examples=[{"password": "a long enough passphrase"}])]
 
 
 @router.get("/me", operation_id="users_me", response_model=UserRead)
@@ -52,7 +54,7 @@ async def update_me(
     response_model=Notice,
     responses=problems(AccountLocked, LastAdmin, ReauthenticationRequired, WrongPassword),
 )
-async def delete_me(user: AccountWriter, deletions: AccountDeletions, data: AccountDeletion | None = None) -> Notice:
+async def delete_me(user: AccountWriter, deletions: AccountDeletions, data: OptionalPassword = None) -> Notice:
     """Delete your account, for good.
 
     Takes your password, unless you have signed in within the last five minutes. You are signed out everywhere; your
