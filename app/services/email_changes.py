@@ -39,8 +39,8 @@ class EmailChangeService:
     async def request(self, principal: Principal, new_email: str, password: str) -> None:
         """Have a link mailed to the new address, and a notice to the old one. A request before this one ends.
 
-        Whether the new address is taken is not looked at: that is found out when the mail is written. Raises
-        `WrongPassword`, `AccountLocked`.
+        Whether the new address is taken is not looked at: that is found out when the mail is written. Nor is it told
+        when the address was written to too often. Raises `WrongPassword`, `AccountLocked`.
         """
         started = monotonic()
         await self._reauthentication.of(principal, password)

@@ -34,10 +34,8 @@ class Allowance:
 # In one hour at most 80 passwords from all strangers together, and 20 from each network or device of the owner.
 PASSWORDS = Allowance(10, timedelta(minutes=6))
 PASSWORDS_OF_STRANGERS = Allowance(20, timedelta(minutes=1))
-# Six digits, three of which are good at any moment: at this rate a year of guessing succeeds once in eight times. But
-# only who knows the password may guess, and their owner hears of nothing else that fails so often.
+# Of a million codes three are good at any moment: even who knows the password needs years, at this rate.
 CODES = Allowance(5, timedelta(minutes=12))
-CODES_OF_STRANGERS = CODES
 OF_A_SESSION = Allowance(5, timedelta(minutes=12))
 MAILS = Allowance(10, timedelta(minutes=10))
 
@@ -68,7 +66,7 @@ class GuessLimits:
 
     def of_codes(self, email: str, device: Device, known: Collection[bytes]) -> Sequence[Limit]:
         """The same for second factors."""
-        return self._of_account("code", email, device, known, CODES, CODES_OF_STRANGERS)
+        return self._of_account("code", email, device, known, CODES, CODES)
 
     def of_session(self, session_id: UUID) -> Sequence[Limit]:
         """Who is signed in and proves once more that it is them."""
