@@ -3,6 +3,7 @@
 import httpx
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.models.scopes import MEANINGS, SCOPES_OF, Scope, expanded, granted
 from app.models.users import Role, User, UserSession
@@ -12,6 +13,7 @@ from tests.support.forgeries import unpacked
 from tests.support.problems import problem_of
 from tests.support.reviews import id_of
 from tests.support.shopping import API, add, add_product, signed_in
+from tests.support.statements import count_statements
 
 Headers = dict[str, str]
 
@@ -123,6 +125,21 @@ async def test_drafts_are_seen_with_the_scope_not_with_the_role_alone(client: ht
 
     assert (await client.get(page, headers=staff)).status_code == 200
     assert (await client.get(page, headers=await with_scope(shop, staff, "customer"))).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["inventory", "products/manage"])
+async def test_who_is_known_costs_no_statement(
+    client: httpx.AsyncClient, connection: AsyncConnection, shop: Shop, path: str
+) -> None:
+    staff = await signed_in(shop, Role.ADMIN)
+    shop.identification.known.begin()
+    counts = []
+    for _ in range(3):
+        with count_statements(connection) as statements:
+            assert (await client.get(f"{API}/{path}", headers=staff)).status_code == 200
+        counts.append([each for each in statements if "sessions" in each])
+
+    assert [len(each) for each in counts] == [1, 0, 0]
 
 
 # The words themselves
