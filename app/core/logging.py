@@ -19,6 +19,7 @@ _SECRET_NAMES = re.compile(
 )
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 _JWT = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*")
+_OUR_KEYS = re.compile(r"\bemp_(?:live|test)_[\w-]{8,}|-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*)")
 _CREDENTIALS = re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE)
 _IN_A_URL = re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]*(?=@)")
 _CARD = re.compile(r"\b[0-9](?:[ -]?[0-9]){12,18}\b")
@@ -49,10 +50,12 @@ def without_addresses(text: str) -> str:
 
 
 def without_personal_data(text: str) -> str:
-    """Without what is recognised by its looks: an e-mail address, a JWT, credentials, the number of a card."""
+    """Without what is recognised by its looks: an e-mail address, a JWT, a key, credentials, the number of a card."""
     text = without_addresses(_IN_A_URL.sub("[redacted]", text) if "@" in text else text)
     if "eyJ" in text:
         text = _JWT.sub("[token]", text)
+    if "emp_" in text or "-----BEGIN" in text:
+        text = _OUR_KEYS.sub("[key]", text)
     text = _CREDENTIALS.sub(r"\1 [redacted]", text)
     return _CARD.sub(_unless_no_card, text)
 

@@ -79,6 +79,9 @@ def test_addresses_are_left_out_wherever_they_are(log: Log, value: Any) -> None:
     ("said", "logged"),
     [
         ("Authorization: Bearer abc.def-123", "Authorization: Bearer [redacted]"),
+        ("it sent emp_live_x7QaJ0l4bq6H1Yx3mWc8RkT5sNd9aG-vUe again", "it sent [key] again"),
+        ("the key emp_live_x7Qa is used", "the key emp_live_x7Qa is used"),
+        ("-----BEGIN PRIVATE KEY-----\nMIGHAgEA\n-----END PRIVATE KEY-----\n", "[key]"),
         ("it sent eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln again", "it sent [token] again"),
         ("no route to postgresql://shop:hunter2@db/shop", "no route to postgresql://[redacted]@db/shop"),
         ("paid with 4242 4242 4242 4242 today", "paid with [card] today"),
