@@ -149,7 +149,7 @@ def _say_who_needs_scopes(operation: dict[str, Any]) -> None:
     schemes = operation.get("security", [])
     for scheme in [*schemes]:
         if "Account" not in scheme:
-            scheme.update(dict.fromkeys(scheme, []))
+            scheme.update({name: [] for name in scheme})
         elif scheme["Account"] and expanded(FOR_SERVICES).issuperset(scheme["Account"]):
             schemes.append({"API key": scheme["Account"]})
 
