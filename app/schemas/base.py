@@ -56,6 +56,7 @@ def _not_empty(changes: Item) -> Item:
     return changes
 
 
+MOST_MEMBERS = 1000
 NotEmpty = AfterValidator(_not_empty)  # of changes: a request for none is a mistake
 
 
@@ -63,6 +64,14 @@ class Input(BaseModel):
     """A body that a client sends. Unknown fields are refused, so a typo or a smuggled `role` is never ignored."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_too_wide(cls, data: object) -> object:
+        """Each unknown field is an error of its own: a body of nothing else would keep the process busy."""
+        if isinstance(data, dict) and len(data) > MOST_MEMBERS:
+            raise PydanticCustomError("too_many_members", "there are more than {most} members", {"most": MOST_MEMBERS})
+        return data
 
 
 class Output(BaseModel):
