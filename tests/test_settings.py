@@ -180,9 +180,23 @@ def test_values_that_make_no_sense_are_refused_at_once(monkeypatch: pytest.Monke
 def test_lists_are_separated_by_commas(
     monkeypatch: pytest.MonkeyPatch, given: str, understood: tuple[str, ...]
 ) -> None:
-    settings = load(monkeypatch, TRUSTED_HOSTS=given, CORS_ORIGINS=given)
+    settings = load(monkeypatch, TRUSTED_HOSTS=given)
 
-    assert (settings.trusted_hosts, settings.cors_origins) == (understood, understood)
+    assert settings.trusted_hosts == understood
+
+
+def test_origins_are_those_that_browsers_send(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, CORS_ORIGINS="https://shop.example, http://localhost:3000,http://[::1]:3000")
+
+    assert settings.cors_origins == ("https://shop.example", "http://localhost:3000", "http://[::1]:3000")
+
+
+@pytest.mark.parametrize(
+    "origin", ["*", "null", "shop.example", "https://*.shop.example", "https://shop.example/", "https://SHOP.example"]
+)
+def test_anything_else_is_no_origin(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
+    with pytest.raises(ValidationError, match="no path, no pattern"):
+        load(monkeypatch, CORS_ORIGINS=origin)
 
 
 def test_a_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
