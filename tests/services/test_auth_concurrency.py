@@ -34,6 +34,18 @@ async def outcomes(*calls: Awaitable[Any]) -> Counter[str]:
     return Counter(result.code if isinstance(result, ShopError) else "done" for result in results)
 
 
+async def open_connections(shop: Shop, count: int) -> None:
+    """So many at least: what follows begins at the same time, and is not put in a row by connecting."""
+    all_there = asyncio.Barrier(count)
+
+    async def hold() -> None:
+        async with shop.database.transaction() as tx:
+            await tx.session.execute(select(1))
+            await all_there.wait()
+
+    await asyncio.gather(*(hold() for _ in range(count)))
+
+
 async def all_of(shop: Shop, statement: Any) -> list[Any]:
     async with shop.database.snapshot() as tx:
         return list((await tx.session.execute(statement)).scalars())
@@ -87,6 +99,7 @@ async def test_of_ten_uses_of_a_link_one_confirms(fresh_shop: Shop) -> None:
     (user_id,) = await all_of(fresh_shop, select(User.id))
     mail = await fresh_shop.registrations.issue_email_verification(user_id)
     assert mail
+    await open_connections(fresh_shop, 10)
 
     ended = await outcomes(*(fresh_shop.registrations.verify_email(mail.token) for _ in range(10)))
 
