@@ -9,7 +9,7 @@ UV = $$(command -v uv || echo $(BIN)/uv)
 # The environment is up to date when this file exists: its name changes with what has to be installed.
 READY := .venv/.ready-$(shell cat requirements/dev.txt pyproject.toml | cksum | cut -d' ' -f1)
 
-.PHONY: help run test browser check lint types contract migrations openapi compose demo docs bench bench-quick profile format requirements clean
+.PHONY: help run test browser check lint types contract migrations openapi compose demo docs attack bench bench-quick profile format requirements clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[36mmake %-13s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,10 @@ demo: $(READY) ## Go through a purchase step by step, against the running shop
 
 docs: $(READY) ## Check that the documentation's links, paths and variables exist
 	$(BIN)/python -m scripts.check_docs
+
+# SHOP_URL=http://localhost:8000 (and SANDBOX_URL) attacks that demo shop; FAMILY="tokens wire" chooses some.
+attack: $(READY) ## Try what an attacker would, against a shop of its own; fails when something gets through
+	@$(BIN)/python -m scripts.attack $(addprefix --only ,$(FAMILY))
 
 # SCENARIO="cached_list signin" chooses some; BENCH="--rounds 9" and others: .venv/bin/python -m bench run --help
 bench: $(READY) ## Measure the service against its floors; writes bench/results.md (SCENARIO="..." chooses)

@@ -16,6 +16,8 @@ shop = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # they print local variables, secrets among them
 )
+keys = typer.Typer(help="The keys that access tokens and personal data are protected with.", no_args_is_help=True)
+shop.add_typer(keys, name="keys")
 
 
 @shop.command()
@@ -46,12 +48,17 @@ def serve(
     ] = "",
 ) -> None:
     """Serve the API."""
-    from app.server import serve
+    from app.server import serve, trusted_proxies
     from app.settings import Settings
 
     with _configuration_errors():
         Settings()
-    serve(host, port, workers, forwarded_allow_ips)
+    try:
+        proxies = trusted_proxies(forwarded_allow_ips)
+    except ValueError as error:
+        typer.echo(f"FORWARDED_ALLOW_IPS: {error}", err=True)
+        sys.exit(EXIT_CONFIGURATION)
+    serve(host, port, workers, proxies)
 
 
 @shop.command()
@@ -92,6 +99,33 @@ def seed(
     except SeedRefused as refusal:
         typer.echo(str(refusal), err=True)
         sys.exit(1)
+
+
+@keys.command("new")
+def new_key() -> None:
+    """Print a new private key for JWT_SIGNING_KEYS, and on the other stream its id."""
+    from app.core.signing_keys import SigningKeys, new_pem
+
+    pem = new_pem()
+    typer.echo(pem, nl=False)
+    typer.echo(f"key id {SigningKeys.from_pem(pem).current.id}", err=True)
+
+
+@keys.command("rotate")
+def rotate_keys() -> None:
+    """Encrypt personal data with the first of ENCRYPTION_KEYS; after that, the others can be taken away.
+
+    Put the new key in front, restart every process, then run this. It works beside the running shop, and can be
+    stopped and run again at any time.
+    """
+    import asyncio
+
+    from app.services.key_rotation import rotate
+    from app.settings import Settings
+
+    with _configuration_errors():
+        settings = Settings()
+    asyncio.run(rotate(settings, typer.echo))
 
 
 @shop.command()

@@ -14,34 +14,45 @@ import asyncpg
 import stamina
 from alembic.script import ScriptDirectory
 from sqlalchemy import make_url, text
-from sqlalchemy.exc import DBAPIError, InterfaceError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from app.core.context import current
+from app.core.encryption import KeyRing
 from app.core.logging import get_logger
 from app.core.reader import Connections, Reader, keep_as_it_is
 from app.core.statements import ConnectionStatements, SessionStatements, Statements
 from app.core.transactions import TransactionPool, Transactions
-from app.errors import Conflict, ServiceUnavailable, ShopError
+from app.database_errors import CONFLICTING_TRANSACTIONS, DATABASE_ERRORS, sqlstate
+from app.models.encrypted import give_keys
+from app.repositories.accounts import AccountRepository
+from app.repositories.addresses import AddressLookup, AddressRepository
+from app.repositories.api_keys import ApiKeyRepository
 from app.repositories.assortment import AssortmentRepository
 from app.repositories.carts import CartRepository
 from app.repositories.catalogue import CatalogueReader
 from app.repositories.categories import CategoryRepository
 from app.repositories.checkout import CheckoutRepository
+from app.repositories.email_changes import EmailChangeRepository
+from app.repositories.forgetting import ForgettingRepository
+from app.repositories.guesses import GuessRepository
 from app.repositories.idempotency import IdempotencyRepository
 from app.repositories.inventory import InventoryRepository
 from app.repositories.inventory_ledger import InventoryLedgerRepository
 from app.repositories.inventory_levels import InventoryLevelRepository
+from app.repositories.jobs import JobRepository
 from app.repositories.listings.reader import ListingReader
 from app.repositories.mail import EmailLogRepository
 from app.repositories.media import MediaRepository
+from app.repositories.one_time_tokens import OneTimeTokenRepository
 from app.repositories.orders import OrderRepository
 from app.repositories.outbox import OutboxRepository
 from app.repositories.payments import PaymentRepository
+from app.repositories.personal_data import PersonalDataReader
 from app.repositories.products import ProductRepository
 from app.repositories.related import RelatedReader
 from app.repositories.reviews import ReviewRepository
+from app.repositories.second_factors import SecondFactorRepository
+from app.repositories.sessions import SessionRepository
 from app.repositories.stock_claims import StockClaims
 from app.repositories.suggestions import SuggestionReader
 from app.repositories.users import UserRepository
@@ -63,10 +74,6 @@ PLANNING_OF_LISTS = {
     "max_parallel_workers_per_gather": "0",
 }
 
-_CONFLICTING_TRANSACTIONS = {"40001", "40P01"}  # serialisation failure, deadlock
-LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL manual, appendix A
-_UNAVAILABLE = {"53300", "53100", "53200", LOCK_NOT_AVAILABLE, "57014", "57P01", "57P02", "57P03"}
-DATABASE_ERRORS = (DBAPIError, asyncpg.PostgresError)  # a session's, and a short transaction's
 _SET_AUDIT_CONTEXT = text(
     "SELECT set_config('app.actor_id', :actor, true), set_config('app.request_id', :request, true)"
 )
@@ -93,35 +100,47 @@ class _Callbacks:
 class UnitOfWork(_Callbacks):
     """Every repository on one session."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, keys: KeyRing) -> None:
         super().__init__()
         statements = SessionStatements(session)
         self.session = session
+        self.accounts = AccountRepository(session)
+        self.addresses = AddressRepository(session)
+        self.api_keys = ApiKeyRepository(session)
         self.assortment = AssortmentRepository(session)
-        self.carts = CartRepository(statements)
+        self.carts = CartRepository(statements, keys)
         self.categories = CategoryRepository(session)
+        self.email_changes = EmailChangeRepository(session)
         self.emails = EmailLogRepository(session)
-        self.idempotency = IdempotencyRepository(statements)
+        self.guesses = GuessRepository(session)
+        self.forgetting = ForgettingRepository(session)
+        self.idempotency = IdempotencyRepository(statements, keys)
         self.inventory = InventoryRepository(session)
+        self.jobs = JobRepository(session)
         self.ledger = InventoryLedgerRepository(session)
         self.levels = InventoryLevelRepository(session)
         self.media = MediaRepository(session)
         self.orders = OrderRepository(session)
         self.outbox = OutboxRepository(session)
         self.payments = PaymentRepository(session)
+        self.personal_data = PersonalDataReader(session)
         self.products = ProductRepository(session)
         self.reviews = ReviewRepository(session)
+        self.second_factors = SecondFactorRepository(session)
+        self.sessions = SessionRepository(session)
+        self.tokens = OneTimeTokenRepository(session)
         self.users = UserRepository(session)
 
 
 class ShortUnitOfWork(_Callbacks):
     """The repositories of the shop's most frequent transactions; they need no session."""
 
-    def __init__(self, statements: Statements) -> None:
+    def __init__(self, statements: Statements, keys: KeyRing) -> None:
         super().__init__()
-        self.carts = CartRepository(statements)
-        self.checkout = CheckoutRepository(statements)
-        self.idempotency = IdempotencyRepository(statements)
+        self.addresses = AddressLookup(statements, keys)
+        self.carts = CartRepository(statements, keys)
+        self.checkout = CheckoutRepository(statements, keys)
+        self.idempotency = IdempotencyRepository(statements, keys)
         self.stock = StockClaims(statements)
 
 
@@ -139,9 +158,11 @@ class Database:
         connections: Connections,
         list_connections: Connections,
         media_url: str,
+        keys: KeyRing,
     ) -> None:
         self._writes = writes
         self._reads = reads
+        self._keys = keys
         self.reader = Reader(connections)
         self.catalogue = CatalogueReader(self.reader, media_url)
         lists = Reader(list_connections)
@@ -160,6 +181,9 @@ class Database:
         options = _connect_options(settings)
         writes = _engine(settings, options)
         reads = _engine(settings, options, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
+        keys = KeyRing(settings.encryption_secrets())
+        give_keys(writes, keys)
+        give_keys(reads, keys)
         try:
             async with (
                 _reading_pool(settings, options) as connections,
@@ -171,6 +195,7 @@ class Database:
                     connections,
                     list_connections,
                     settings.media_url,
+                    keys,
                 )
         finally:
             await writes.dispose()
@@ -183,7 +208,7 @@ class Database:
         `audited` tells the audit triggers who is acting, in one more round trip: for changes to audited tables.
         """
         async with self._writes.session() as session:
-            tx = UnitOfWork(session)
+            tx = UnitOfWork(session, self._keys)
             if audited:
                 context = current()
                 await session.execute(
@@ -197,7 +222,7 @@ class Database:
     async def short_transaction(self) -> AsyncIterator[ShortUnitOfWork]:
         """The same for a few queries on asyncpg's own connection (docs/decisions/0009-short-transactions.md)."""
         async with self._writes.connection() as connection, connection.transaction():
-            tx = ShortUnitOfWork(ConnectionStatements(connection))
+            tx = ShortUnitOfWork(ConnectionStatements(connection), self._keys)
             yield tx
         tx.run_callbacks()
 
@@ -205,7 +230,7 @@ class Database:
     async def snapshot(self) -> AsyncIterator[UnitOfWork]:
         """Read on an autocommit connection: no BEGIN and COMMIT around a single statement."""
         async with self._reads() as session:
-            yield UnitOfWork(session)
+            yield UnitOfWork(session, self._keys)
 
 
 class _Pooled:
@@ -268,13 +293,8 @@ def newest_revision() -> str | None:
     return ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
-def sqlstate(error: BaseException) -> str | None:
-    """PostgreSQL's five-character code behind an error, if there is one (PostgreSQL manual, appendix A)."""
-    return getattr(getattr(error, "orig", error), "sqlstate", None)
-
-
 def _lost_to_another_transaction(error: Exception) -> bool:
-    return isinstance(error, DATABASE_ERRORS) and sqlstate(error) in _CONFLICTING_TRANSACTIONS
+    return isinstance(error, DATABASE_ERRORS) and sqlstate(error) in CONFLICTING_TRANSACTIONS
 
 
 _RETRIES = stamina.retry(on=_lost_to_another_transaction, attempts=3, wait_initial=0.02, wait_max=0.2, wait_jitter=0.05)
@@ -298,17 +318,3 @@ def retried_on_conflict(method: Callable[Call, Awaitable[Result]]) -> Callable[C
         return await try_again(*arguments, **named)
 
     return first_try
-
-
-def as_shop_error(error: Exception) -> ShopError | None:
-    """The refusal that a database error stands for; None when it is a defect of ours."""
-    if isinstance(error, PoolTimeout | OSError | TimeoutError | InterfaceError | asyncpg.InternalClientError):
-        return ServiceUnavailable()
-    if isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError):  # those are values of ours
-        return ServiceUnavailable()
-    code = sqlstate(error) or ""
-    if code in _UNAVAILABLE | _CONFLICTING_TRANSACTIONS or code.startswith("08"):
-        return ServiceUnavailable()
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return ServiceUnavailable()
-    return Conflict() if code == "23505" else None

@@ -17,7 +17,7 @@ from app.core.pagination import CursorError
 from app.core.rate_limit import LimitReached
 from app.core.security import TokenError
 from app.core.threads import TooBusy
-from app.database import as_shop_error, sqlstate
+from app.database_errors import DISK_FULL, as_shop_error, constraint, sqlstate
 from app.errors import ShopError
 from app.gateways.media_store import MediaStoreUnavailable
 from app.openapi import PROBLEM_JSON, PROBLEM_TYPES, methods_at
@@ -41,11 +41,11 @@ def problem_response(request: Request, error: ShopError) -> Response:
     return JSONResponse(body, error.status, error.headers, PROBLEM_JSON)
 
 
-def refusal(kind: type[ShopError]) -> ASGIApp:
+def refusal(make: Callable[[], ShopError]) -> ASGIApp:
     """An application that refuses whatever it is asked: for the layers before the routes."""
 
     async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
-        await problem_response(Request(scope), kind())(scope, receive, send)
+        await problem_response(Request(scope), make())(scope, receive, send)
 
     return refuse
 
@@ -130,6 +130,10 @@ def _from_database(error: Exception) -> ShopError:
     if refusal is None:
         logger.exception("database error", exc_info=error)
         return errors.InternalError()
+    code = sqlstate(error)
     if refusal.status >= 500:  # an outage: a line for each request says enough, a traceback for each would bury it
-        logger.warning("database unavailable", error=type(error).__name__, sqlstate=sqlstate(error))
+        log = logger.error if code == DISK_FULL else logger.warning  # that does not get better by itself
+        log("database unavailable", error=type(error).__name__, sqlstate=code)
+    else:  # a rule that only the database knew; the message would name the values
+        logger.warning("database refused", error=type(error).__name__, sqlstate=code, constraint=constraint(error))
     return refusal

@@ -75,6 +75,18 @@ class UntrustedHost(ShopError):
     detail = "The Host header does not name this shop."
 
 
+class UntrustedOrigin(ShopError):
+    """A CORS preflight that is refused."""
+
+    detail = "Scripts of this origin may not send such a request here."
+
+
+class InvalidScope(ShopError):
+    """RFC 6749 §5.2."""
+
+    detail = "Your role allows nothing of what you ask for, or there is no such scope."
+
+
 # 401 Unauthorized
 
 
@@ -103,6 +115,16 @@ class EmailNotVerified(Unauthorized):
     detail = "Confirm your e-mail address first: the link is in your mailbox."
 
 
+class SecondFactorRequired(Unauthorized):
+    """The password was right. The form takes the code as `otp`."""
+
+    detail = "Send the code of your authenticator app, or a recovery code, as `otp`."
+
+
+class InvalidSecondFactor(Unauthorized):
+    detail = "The code is wrong, has expired, or was used before."
+
+
 class TokenReused(Unauthorized):
     """RFC 9700 §4.14.2: a refresh token that comes back was stolen, or its successor was."""
 
@@ -126,8 +148,34 @@ class Forbidden(ShopError):
     detail = "Your role does not allow this."
 
 
+class InsufficientScope(Forbidden):
+    """RFC 6750 §3.1. `scopes` are those that are missing: not granted to this token, or not part of today's role."""
+
+    detail = "Your role or your token does not allow this."
+
+    @property
+    def headers(self) -> dict[str, str]:
+        missing = " ".join(self.extra.get("scopes", ()))
+        named = f', scope="{missing}"' if missing else ""
+        return {"WWW-Authenticate": f'Bearer error="insufficient_scope"{named}'}
+
+
+class WrongPassword(Forbidden):
+    """Not a 401: who is asking is signed in, and stays it."""
+
+    detail = "This is not your password."
+
+
+class WrongCode(Forbidden):
+    detail = "The code is wrong, has expired, or was used before."
+
+
 class OwnReview(Forbidden):
     detail = "You cannot vote on your own review."
+
+
+class ReauthenticationRequired(Forbidden):
+    detail = "Send your password as well, or sign in anew: this cannot be undone."
 
 
 class NotFound(ShopError):
@@ -151,6 +199,11 @@ class MethodNotAllowed(ShopError):
 class TokenExpired(ShopError):
     status = 410
     detail = "This link has expired or was used before."
+
+
+class ResultExpired(ShopError):
+    status = 410
+    detail = "The result was kept for a while and is deleted. Ask for it again."
 
 
 # 409 Conflict
@@ -241,6 +294,38 @@ class TooManyPictures(Conflict):
     detail = "The product has as many pictures as it may have. Delete one first."
 
 
+class TooManyAddresses(Conflict):
+    """`maximum` is how many a person may keep."""
+
+    detail = "Your address book is full. Delete an address first."
+
+
+class LastAdmin(Conflict):
+    detail = "The shop would be left without an administrator. Make somebody else one first."
+
+
+class AccountDeleted(Conflict):
+    detail = "The owner has deleted this account. Nothing can bring it back."
+
+
+class ResultNotReady(Conflict):
+    """`state` is the job's: there is nothing to fetch before it has succeeded."""
+
+    detail = "The job has no result yet."
+
+
+class EmailTaken(Conflict):
+    detail = "Another account has this e-mail address by now."
+
+
+class SecondFactorEnabled(Conflict):
+    detail = "You have a second factor. Disable it first."
+
+
+class SecondFactorNotEnabled(Conflict):
+    detail = "You have no second factor, or have not begun to set one up."
+
+
 class CategoryNotEmpty(Conflict):
     detail = "The category holds products or other categories."
 
@@ -287,6 +372,17 @@ class ValidationFailed(ShopError):
         return cls(errors=[{"pointer": pointer, "code": code, "message": message}])
 
 
+class PasswordTooCommon(ShopError):
+    """`errors` points at the password, and says why."""
+
+    status = 422
+    detail = "This password would be among the first that somebody tries. Choose another one."
+
+    @classmethod
+    def at(cls, pointer: str, message: str) -> Self:
+        return cls(errors=[{"pointer": pointer, "code": cls.code, "message": message}])
+
+
 class ImageUnreadable(ShopError):
     status = 422
     detail = "The picture is damaged or incomplete."
@@ -320,8 +416,10 @@ class IdempotencyKeyReused(ShopError):
 
 
 class AccountLocked(ShopError):
+    """`retry_after` is in seconds. An address without an account is answered in the same way."""
+
     status = 423
-    detail = "Too many failed attempts. Try again later."
+    detail = "Too many failed attempts. Try again later, or from a device or network that has signed in before."
 
 
 class TooManyRequests(ShopError):
@@ -345,3 +443,7 @@ class ServiceUnavailable(ShopError):
 
     def __init__(self, detail: str | None = None, *, retry_after: int = 1, **extra: Any) -> None:
         super().__init__(detail, retry_after=retry_after, **extra)
+
+
+class RequestTookTooLong(ServiceUnavailable):
+    detail = "This took too long and was given up. Try again, with the same Idempotency-Key if there was one."

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app import errors
 from app.errors import ShopError
+from app.models.scopes import FOR_SERVICES, expanded
 
 PROBLEM_JSON = "application/problem+json"
 PROBLEM_TYPES = "https://emporium.example/problems/"
@@ -36,12 +37,22 @@ TAGS = [
     },
     {"name": "Orders", "description": "Check out, pay, follow and cancel an order."},
     {"name": "Accounts", "description": "Register, confirm the e-mail address, sign in, stay signed in."},
+    {"name": "API keys", "description": "Keys of services that call the shop; needs the `admin` role."},
     {"name": "Catalogue for staff", "description": "Decide what is for sale; needs the `catalog` role."},
+    {"name": "Accounts for staff", "description": "Find accounts (`support`), decide on them (`admin`)."},
     {"name": "Inventory for staff", "description": "Count, receive and write off stock; needs the `warehouse` role."},
     {"name": "Reviews for staff", "description": "Decide what is published; needs the `support` role."},
     {"name": "Webhooks", "description": "What the payment provider calls."},
     {"name": "Operations", "description": "Whether the service lives and is ready."},
 ]
+
+
+API_KEYS = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "emp_…",
+    "description": "For services: a key from `POST /api-keys`, which is good for the scopes it was made with.",
+}
 
 
 class FieldProblem(BaseModel):
@@ -112,6 +123,7 @@ def install_openapi(app: FastAPI) -> None:
 
 
 def _finish(document: dict[str, Any]) -> None:
+    document["components"]["securitySchemes"]["API key"] = API_KEYS
     schemas = document["components"]["schemas"]
     for leftover in ("HTTPValidationError", "ValidationError"):
         schemas.pop(leftover, None)
@@ -123,9 +135,23 @@ def _finish(document: dict[str, Any]) -> None:
             schema["example"] = _completed(schema["example"], schema, schemas)
     for path in document["paths"].values():
         for operation in path.values():
+            _say_who_needs_scopes(operation)
             _document_what_any_operation_may_answer(operation)
             for parameter in operation.get("parameters", []):
                 _describe_as_sent(parameter, operation)
+
+
+def _say_who_needs_scopes(operation: dict[str, Any]) -> None:
+    """People and services do, guests do not; services where there are scopes for them.
+
+    An API key is a bearer token like any other for the routes, so that FastAPI knows nothing of this scheme.
+    """
+    schemes = operation.get("security", [])
+    for scheme in [*schemes]:
+        if "Account" not in scheme:
+            scheme.update({name: [] for name in scheme})
+        elif scheme["Account"] and expanded(FOR_SERVICES).issuperset(scheme["Account"]):
+            schemes.append({"API key": scheme["Account"]})
 
 
 def _completed(example: Any, schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
@@ -166,16 +192,19 @@ def _examples(response: dict[str, Any]) -> dict[str, Any]:
 
 
 def _document_what_any_operation_may_answer(operation: dict[str, Any]) -> None:
-    refusals: list[type[ShopError]] = [errors.InternalError, errors.ServiceUnavailable]
+    refusals: list[type[ShopError]] = [errors.TooManyRequests, errors.InternalError, errors.ServiceUnavailable]
     if "requestBody" in operation:
         refusals += [errors.MalformedBody, errors.ContentTooLarge]
         if "application/json" in operation["requestBody"]["content"]:
             refusals.append(errors.UnsupportedMediaType)
     if "422" in operation["responses"]:
-        del operation["responses"]["422"]["content"]
+        if operation["responses"]["422"]["content"].keys() != {PROBLEM_JSON}:  # FastAPI's own words
+            del operation["responses"]["422"]["content"]
         refusals.append(errors.ValidationFailed)
     if "security" in operation:
         refusals.append(errors.InvalidToken)
+        if any(scopes for scheme in operation["security"] for scopes in scheme.values()):
+            refusals.append(errors.InsufficientScope)
     for status, response in problems(*refusals).items():
         known = operation["responses"].setdefault(str(status), response)
         content = known.setdefault("content", response["content"])

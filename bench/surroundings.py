@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 
+from app.core.signing_keys import new_pem
 from app.dev.embedded import PostgresServer, RunningPostgres, ValkeyServer
 from app.dev.embedded.processes import free_port
 from app.dev.surroundings import DATABASE, Ports, environment_of
@@ -119,6 +120,8 @@ def surroundings(*, observable: bool = False) -> Iterator[Surroundings]:
                 run_to_the_end(name, command, development, home)  # production refuses demo data
             production = development | {
                 "ENVIRONMENT": "production",
+                "JWT_SIGNING_KEYS": new_pem(),
+                "ENCRYPTION_KEYS": development["SECRET_KEY"],  # what the demo data was encrypted with
                 "LOG_FORMAT": "json",
                 "RATE_LIMIT_ENABLED": "false",  # all load comes from one address
                 "ACCESS_TOKEN_MINUTES": "600",  # a run may take longer than a token lives

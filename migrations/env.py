@@ -7,16 +7,17 @@ import asyncio
 
 from alembic import context
 from pydantic import SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.models import Base
+from app.settings import Variables
 
 LOCK_TIMEOUT = "5s"
 
 
-class MigrationSettings(BaseSettings):
+class MigrationSettings(Variables):
     """All that a migration job needs to know: not the shop's other secrets."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore")

@@ -15,9 +15,11 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from app.core.encryption import KeyRing
 from app.database import Database
 from app.dev.embedded import PostgresServer, ValkeyServer
 from app.main import create_app
+from app.models.encrypted import give_keys
 from app.settings import Settings
 from app.shop import Shop, open_shop
 from tests.support.databases import (
@@ -93,6 +95,7 @@ def settings(
 async def connection(settings: Settings) -> AsyncIterator[AsyncConnection]:
     """A connection inside a transaction that is never committed."""
     engine = create_async_engine(settings.database_url.get_secret_value(), poolclass=NullPool)
+    give_keys(engine, KeyRing(settings.encryption_secrets()))
     async with engine.connect() as connection:
         await connection.begin()
         yield connection
@@ -107,7 +110,8 @@ def database(connection: AsyncConnection, settings: Settings) -> Database:
         connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
     )
     borrowed = BorrowedConnection(connection)
-    return Database(BorrowedTransactions(connection, sessions), sessions, borrowed, borrowed, settings.media_url)
+    keys = KeyRing(settings.encryption_secrets())
+    return Database(BorrowedTransactions(connection, sessions), sessions, borrowed, borrowed, settings.media_url, keys)
 
 
 @pytest.fixture

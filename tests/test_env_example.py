@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from app.core.signing_keys import new_pem
 from app.settings import Settings
 from sandbox.settings import Settings as SandboxSettings
 
@@ -46,16 +47,19 @@ def test_its_values_are_valid_and_those_without_a_secret_are_the_defaults(
         "environment",
         "sandbox_url",
         "cors_origins",
+        "encryption_keys",
         *(name for name, field in Settings.model_fields.items() if field.is_required()),
     }
 
 
-@pytest.mark.parametrize("secret", ["SECRET_KEY", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRETS", "DATABASE_URL"])
+@pytest.mark.parametrize(
+    "secret", ["SECRET_KEY", "ENCRYPTION_KEYS", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRETS", "DATABASE_URL"]
+)
 def test_production_refuses_each_of_its_secrets(
     secret: str, example: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = {name: value.replace("development-only", "a-real-one-of-enough-bytes") for name, value in example.items()}
-    production = {**real, "ENVIRONMENT": "production"}
+    production = {**real, "ENVIRONMENT": "production", "JWT_SIGNING_KEYS": new_pem()}
     load(production, monkeypatch)
 
     with pytest.raises(ValidationError, match=f"{secret} still holds a placeholder"):

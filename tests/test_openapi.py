@@ -9,6 +9,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from app.errors import ShopError
+from app.models.scopes import FOR_SERVICES, Scope, expanded
+from app.models.users import Role
 from app.openapi import PROBLEM_JSON, TAGS
 from scripts.check_openapi import PUBLISHED, describe
 from tests.support.operations import Json, Operation, document, operations
@@ -205,6 +207,27 @@ def test_authorize_signs_in_where_the_api_does() -> None:
     assert signing_in.described["requestBody"]["content"].keys() == {"application/x-www-form-urlencoded"}
 
 
+def test_authorize_offers_every_scope_and_every_role() -> None:
+    offered = document()["components"]["securitySchemes"]["Account"]["flows"]["password"]["scopes"]
+
+    assert offered.keys() == {*Role, *Scope}
+    assert all(offered.values())
+
+
+@for_each
+def test_an_operation_says_what_it_takes(operation: Operation) -> None:
+    """Scopes that exist, of which API keys can have those that keys can be made for; guests need none."""
+    schemes = {name: scopes for scheme in operation.described.get("security", []) for name, scopes in scheme.items()}
+
+    assert set(schemes.get("Account", ())) <= {*Scope}
+    assert not schemes.get("Guest cart")
+    assert not schemes.get("Guest order")
+    for_services = expanded(FOR_SERVICES) >= set(schemes.get("Account", ())) != set()
+    assert schemes.get("API key") == (schemes["Account"] if for_services else None)
+    told = operation.described["responses"].get("403", {"content": {PROBLEM_JSON: {"examples": {}}}})
+    assert ("insufficient_scope" in told["content"][PROBLEM_JSON]["examples"]) is bool(schemes.get("Account"))
+
+
 def test_guests_find_their_tokens() -> None:
     schemes = document()["components"]["securitySchemes"]
     headers = {scheme["name"]: name for name, scheme in schemes.items() if scheme["type"] == "apiKey"}
@@ -217,4 +240,4 @@ def test_guests_find_their_tokens() -> None:
 
 
 def test_pages_and_metrics_are_no_operations() -> None:
-    assert all(path.startswith(("/api/v1/", "/health/")) for path in document()["paths"])
+    assert all(path.startswith(("/api/v1/", "/health/", "/.well-known/")) for path in document()["paths"])

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from app.cli import EXIT_CONFIGURATION, shop
+from app.core.signing_keys import new_pem
 from app.settings import MINIMUM_SECRET_BYTES, PLACEHOLDER_PREFIX, Environment, Settings
 
 COMPLETE = {
@@ -15,6 +16,8 @@ COMPLETE = {
     "DATABASE_URL": "postgresql+asyncpg://shop:canary-password@db/shop",
     "REDIS_URL": "redis://cache:6379/0",
     "SECRET_KEY": "canary-key-of-more-than-thirty-two-bytes",
+    "JWT_SIGNING_KEYS": new_pem(),
+    "ENCRYPTION_KEYS": "canary-encryption-key-of-more-than-32-bytes, canary-key-of-last-year-with-more-than-32-bytes",
     "STRIPE_API_KEY": "sk_live_canary",
     "STRIPE_WEBHOOK_SECRETS": "whsec_canary_of_more_than_thirty_two_bytes, whsec_canary_that_replaces_the_other_one",
     "SMTP_URL": "smtp+starttls://shop:canary-password@mail:587",
@@ -72,17 +75,72 @@ def test_what_has_no_safe_default_is_asked_for(monkeypatch: pytest.MonkeyPatch, 
     assert "Field required" in message
 
 
-@pytest.mark.parametrize("name", ["DATABASE_URL", "SECRET_KEY", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRETS"])
+@pytest.mark.parametrize(
+    "name", ["DATABASE_URL", "SECRET_KEY", "ENCRYPTION_KEYS", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRETS"]
+)
 @pytest.mark.parametrize("environment", Environment)
 def test_placeholders_are_good_for_anything_but_production(
     monkeypatch: pytest.MonkeyPatch, name: str, environment: Environment
 ) -> None:
-    changes: dict[str, Any] = {"ENVIRONMENT": environment, name: f"{COMPLETE[name]},{PLACEHOLDER_PREFIX}"}
+    changes: dict[str, Any] = {
+        "ENVIRONMENT": environment,
+        name: f"{COMPLETE[name]},{PLACEHOLDER_PREFIX}-of-32-bytes-or-more",
+    }
 
     if environment is Environment.PRODUCTION:
         assert f"{name} still holds a placeholder; production needs a real secret" in refusal(monkeypatch, **changes)
     else:
         assert load(monkeypatch, **changes).environment is environment
+
+
+@pytest.mark.parametrize("environment", Environment)
+def test_production_encrypts_with_a_key_of_its_own(monkeypatch: pytest.MonkeyPatch, environment: Environment) -> None:
+    assert load(monkeypatch).encryption_secrets() == tuple(COMPLETE["ENCRYPTION_KEYS"].split(", "))
+
+    if environment is Environment.PRODUCTION:
+        assert "ENCRYPTION_KEYS is missing" in refusal(monkeypatch, ENCRYPTION_KEYS=None)
+    else:
+        settings = load(monkeypatch, ENVIRONMENT=environment, ENCRYPTION_KEYS=None)
+        assert settings.encryption_secrets() == (COMPLETE["SECRET_KEY"],)
+
+
+@pytest.mark.parametrize("environment", Environment)
+def test_production_signs_with_a_key_that_others_need_not_know(
+    monkeypatch: pytest.MonkeyPatch, environment: Environment
+) -> None:
+    assert load(monkeypatch, ENVIRONMENT=environment).signing_keys().current.algorithm == "ES256"
+
+    if environment is Environment.PRODUCTION:
+        assert "JWT_SIGNING_KEYS is missing" in refusal(monkeypatch, JWT_SIGNING_KEYS=None)
+        assert "JWT_SIGNING_KEYS is missing" in refusal(monkeypatch, JWT_SIGNING_KEYS="")
+    else:
+        settings = load(monkeypatch, ENVIRONMENT=environment, JWT_SIGNING_KEYS=None)
+        assert settings.signing_keys().current.algorithm == "HS256"
+
+
+@pytest.mark.parametrize("environment", Environment)
+@pytest.mark.parametrize("pem", ["canary", "-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----"])
+def test_a_signing_key_that_is_none_is_refused_without_being_shown(
+    monkeypatch: pytest.MonkeyPatch, environment: Environment, pem: str
+) -> None:
+    assert "jwt_signing_keys" in refusal(monkeypatch, ENVIRONMENT=environment, JWT_SIGNING_KEYS=pem)
+
+
+def test_secrets_are_read_from_files_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pem = new_pem()
+    (tmp_path / "jwt_signing_keys").write_text(pem)
+    (tmp_path / "STRIPE_WEBHOOK_SECRETS").write_text("whsec_one_from_the_file,whsec_two\n")
+    (tmp_path / "smtp_url").write_text("smtp://file")
+    monkeypatch.setenv("SECRETS_DIR", str(tmp_path))
+
+    settings = load(monkeypatch, JWT_SIGNING_KEYS=None, STRIPE_WEBHOOK_SECRETS=None)
+
+    assert settings.jwt_signing_keys.get_secret_value() == pem.strip()
+    assert [secret.get_secret_value() for secret in settings.stripe_webhook_secrets] == [
+        "whsec_one_from_the_file",
+        "whsec_two",
+    ]
+    assert settings.smtp_url.get_secret_value() == COMPLETE["SMTP_URL"]
 
 
 def test_a_signing_key_is_as_long_as_its_hash(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,6 +162,7 @@ def test_a_signing_key_is_as_long_as_its_hash(monkeypatch: pytest.MonkeyPatch) -
         ("ACCESS_TOKEN_MINUTES", "a while"),
         ("STRIPE_WEBHOOK_SECRETS", ""),
         ("STRIPE_WEBHOOK_SECRETS", " , "),
+        ("ENCRYPTION_KEYS", "long enough for anybody, of 32 bytes, short"),
         ("HOME_COUNTRY", "Germany"),
         ("RATE_LIMIT_ENABLED", "perhaps"),
         ("LOG_FORMAT", "xml"),
@@ -121,9 +180,23 @@ def test_values_that_make_no_sense_are_refused_at_once(monkeypatch: pytest.Monke
 def test_lists_are_separated_by_commas(
     monkeypatch: pytest.MonkeyPatch, given: str, understood: tuple[str, ...]
 ) -> None:
-    settings = load(monkeypatch, TRUSTED_HOSTS=given, CORS_ORIGINS=given)
+    settings = load(monkeypatch, TRUSTED_HOSTS=given)
 
-    assert (settings.trusted_hosts, settings.cors_origins) == (understood, understood)
+    assert settings.trusted_hosts == understood
+
+
+def test_origins_are_those_that_browsers_send(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, CORS_ORIGINS="https://shop.example, http://localhost:3000,http://[::1]:3000")
+
+    assert settings.cors_origins == ("https://shop.example", "http://localhost:3000", "http://[::1]:3000")
+
+
+@pytest.mark.parametrize(
+    "origin", ["*", "null", "shop.example", "https://*.shop.example", "https://shop.example/", "https://SHOP.example"]
+)
+def test_anything_else_is_no_origin(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
+    with pytest.raises(ValidationError, match="no path, no pattern"):
+        load(monkeypatch, CORS_ORIGINS=origin)
 
 
 def test_a_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from app.models.platform import OutboxEvent
+from app.services.account_mail import NOTICES
 from app.shop import Shop
 
 
@@ -47,11 +48,27 @@ Handler = Callable[[Shop, Event], Awaitable[None]]
 
 
 async def _confirm_address(shop: Shop, event: Event) -> None:
-    await shop.mail.confirm_address(event.event_id, event.aggregate_id)
+    await shop.account_mail.confirm_address(event.event_id, event.aggregate_id)
 
 
 async def _remind_of_account(shop: Shop, event: Event) -> None:
-    await shop.mail.remind_of_account(event.event_id, event.aggregate_id)
+    await shop.account_mail.remind_of_account(event.event_id, event.aggregate_id)
+
+
+async def _reset_password(shop: Shop, event: Event) -> None:
+    await shop.account_mail.reset_password(event.event_id, event.aggregate_id)
+
+
+async def _confirm_new_address(shop: Shop, event: Event) -> None:
+    await shop.account_mail.confirm_new_address(event.event_id, UUID(event.payload["change_id"]))
+
+
+async def _tell_old_address(shop: Shop, event: Event) -> None:
+    await shop.account_mail.tell_old_address(event.event_id, UUID(event.payload["change_id"]))
+
+
+async def _tell_owner(shop: Shop, event: Event) -> None:
+    await shop.account_mail.tell_owner(event.event_id, event.aggregate_id, event.type)
 
 
 async def _confirm_order(shop: Shop, event: Event) -> None:
@@ -79,6 +96,14 @@ async def _make_renditions(shop: Shop, event: Event) -> None:
     await shop.media.make_renditions(event.aggregate_id)
 
 
+async def _export_personal_data(shop: Shop, event: Event) -> None:
+    await shop.personal_data.export(event.aggregate_id)
+
+
+async def _finish_deletion(shop: Shop, event: Event) -> None:
+    await shop.account_deletion.finish(event.aggregate_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Consumer:
     queue: str
@@ -86,6 +111,9 @@ class Consumer:
 
 
 CONSUMERS: dict[str, Consumer] = {
+    "accounts": Consumer(
+        "bulk", {"customer.deleted": _finish_deletion, "customer.export_requested": _export_personal_data}
+    ),
     "media": Consumer("bulk", {"media.uploaded": _make_renditions}),
     "notifications": Consumer(
         "default",
@@ -93,6 +121,11 @@ CONSUMERS: dict[str, Consumer] = {
             "customer.registered": _confirm_address,
             "customer.verification_requested": _confirm_address,
             "customer.registered_again": _remind_of_account,
+            "customer.password_reset_requested": _reset_password,
+            "customer.email_change_requested": _confirm_new_address,
+            "customer.email_change_noticed": _tell_old_address,
+            "customer.email_changed": _tell_old_address,
+            **dict.fromkeys(NOTICES, _tell_owner),
             "order.confirmed": _confirm_order,
             "stock.low": _warn_of_low_stock,
         },

@@ -14,7 +14,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
 
 from app.core.context import current
-from app.core.logging import as_json_line, get_logger, without_personal_data
+from app.core.logging import as_json_line, get_logger, without_addresses
 
 Say = Callable[[str, str, int, float], None]
 """Method, path, status and seconds of a request."""
@@ -42,7 +42,7 @@ class _JsonLines:
             return
         context = "".join([f', "{name}": {quoted(value)}' for name, value in current().items()])
         line = (
-            f'{{"event": "request", "method": {quoted(method)}, "path": {quoted(without_personal_data(path))}, '
+            f'{{"event": "request", "method": {quoted(method)}, "path": {quoted(without_addresses(path))}, '
             f'"status": {status}, "milliseconds": {seconds * 1000:.1f}{context}, "logger": "access", "level": "info", '
             f'"timestamp": "{_timestamp()}"}}\n'
         )

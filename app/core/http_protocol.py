@@ -1,6 +1,6 @@
-"""uvicorn's HTTP/1.1 protocol with the limits it lacks: time and size of a request's head, one Host.
+"""uvicorn's HTTP/1.1 protocol with the limits it lacks: time and size of a request's head, pace of the rest, one Host.
 
-Without them a client that sends a header byte now and then holds a connection for ever (slowloris), and one
+Without them a client that sends a byte now and then, or reads one, holds a connection for ever (slowloris), and one
 that sends an endless header fills the memory. Refusals are problem+json (RFC 9457) like all others of the
 service.
 """
@@ -25,6 +25,7 @@ class Refusal(NamedTuple):
 MALFORMED = Refusal(HTTPStatus.BAD_REQUEST, "malformed_request", "This is not a valid HTTP/1.1 request.")
 HOST = Refusal(HTTPStatus.BAD_REQUEST, "host_required", "A request needs exactly one Host header.")  # RFC 9112 §3.2
 TOO_SLOW = Refusal(HTTPStatus.REQUEST_TIMEOUT, "request_timeout", "The request's headers took too long.")
+BODY_TOO_SLOW = Refusal(HTTPStatus.REQUEST_TIMEOUT, "request_timeout", "The request's body took too long.")
 URL_TOO_LONG = Refusal(HTTPStatus.REQUEST_URI_TOO_LONG, "uri_too_long", "The URL is too long.")
 HEAD_TOO_LARGE = Refusal(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", "The request's headers are too large."
@@ -32,13 +33,16 @@ HEAD_TOO_LARGE = Refusal(
 
 
 class GuardedHttpProtocol(HttpToolsProtocol):
-    """Closes connections whose request heads are late, too large, or without exactly one Host.
+    """Closes connections whose request heads are late, too large, or without exactly one Host, and those that stall.
 
     The clock runs from the connection (or, on a kept one, the first byte of the next head) to the end of the
-    head. A head that arrives in one piece, as nearly all do, costs no timer.
+    head. A head that arrives in one piece, as nearly all do, costs no timer; neither does a body that comes with it.
     """
 
     head_timeout_s: ClassVar[float] = 10.0
+    body_timeout_s: ClassVar[float] = 30.0  # and so much longer as the slowest connection needs for what has come
+    slowest_body: ClassVar[float] = 8 * 1024  # bytes a second: 64 kbit/s, GSM's best
+    write_timeout_s: ClassVar[float] = 30.0  # without reading enough of an answer to make room for more of it
     max_head_bytes: ClassVar[int] = 32 * 1024
     max_url_bytes: ClassVar[int] = 8 * 1024
     max_headers: ClassVar[int] = 100
@@ -48,6 +52,10 @@ class GuardedHttpProtocol(HttpToolsProtocol):
     _head_bytes = 0  # received while a head was open: an endless header never reaches `headers`
     _heads = 0  # complete heads so far
     _in_body = False
+    _body_timer: TimerHandle | None = None
+    _body_began = 0.0
+    _body_bytes = 0
+    _write_timer: TimerHandle | None = None
     _refusal: Refusal | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as in uvicorn
@@ -56,6 +64,8 @@ class GuardedHttpProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
+        self._end_body()
+        self.resume_writing()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -69,6 +79,20 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         # The second case: a blank line between requests, which ended uvicorn's keep-alive timer and began no head.
         if self._timer is None and (self._head_open or not (was_in_body or self._heads > heads)):
             self._arm()
+        if self._in_body and self._body_timer is None and not self.transport.is_closing():
+            self._body_began, self._body_bytes = self.loop.time(), 0
+            self._body_timer = self.loop.call_later(self.body_timeout_s, self._check_pace)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._write_timer is None:
+            self._write_timer = self.loop.call_later(self.write_timeout_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
+        super().resume_writing()
 
     def on_message_begin(self) -> None:
         self._head_open, self._head_bytes = True, 0
@@ -84,8 +108,12 @@ class GuardedHttpProtocol(HttpToolsProtocol):
             raise ValueError(self._refusal.detail)
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        self._body_bytes += len(body)
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
-        self._in_body = False
+        self._end_body()
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's sentence says less than ours
@@ -129,6 +157,27 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         )
         self.transport.write(STATUS_LINE[refusal.status] + defaults + head.encode() + body)
         self.transport.close()
+
+    def _end_body(self) -> None:
+        self._in_body = False
+        if self._body_timer is not None:
+            self._body_timer.cancel()
+            self._body_timer = None
+
+    def _check_pace(self) -> None:
+        self._body_timer = None
+        waited = self.loop.time() - self._body_began
+        if self.flow.read_paused:  # it is us who are slow
+            self._body_began, self._body_bytes = self.loop.time(), 0
+            left = self.body_timeout_s
+        else:
+            left = self.body_timeout_s + self._body_bytes / self.slowest_body - waited
+        if left > 0:
+            self._body_timer = self.loop.call_later(left, self._check_pace)
+        elif self.cycle.response_started:
+            self.transport.close()
+        else:
+            self._refuse(BODY_TOO_SLOW)
 
     def _arm(self) -> None:
         self._timer = self.loop.call_later(self.head_timeout_s, self._expire)

@@ -12,8 +12,21 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from app.core.context import merge_context
 
-_SECRET_NAMES = re.compile(r"password|secret|token|authorization|cookie|api_key|signature|card", re.IGNORECASE)
+_SECRET_NAMES = re.compile(
+    r"password|secret|token|authorization|cookie|api_key|signature|card|cvc|phone|iban|otp|recovery|full_name"
+    r"|address|street|line1|line2|postal_code",
+    re.IGNORECASE,
+)
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
+_JWT = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*")
+_OUR_KEYS = re.compile(r"\bemp_(?:live|test)_[\w-]{8,}|-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*)")
+_CREDENTIALS = re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE)
+_IN_A_URL = re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]*(?=@)")
+_CARD = re.compile(r"\b[0-9](?:[ -]?[0-9]){12,18}\b")
+# What errors say of the values they are about: PostgreSQL's detail may be a whole row, with line breaks in it, and
+# Pydantic's the input. The detail ends where the exception's next part begins.
+_DETAIL = re.compile(r"(?m)^(DETAIL|CONTEXT):.*(?:\n(?![A-Z]+:|\s*File |[\w.]+(?:Error|Exception)\b|\[|\n).*)*")
+_INPUT = re.compile(r"input_value=.*?, input_type=", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _CONTROL_IN_TRACEBACK = re.compile(_CONTROL.pattern.replace(r"\x00-\x1f", r"\x00-\x09\x0b-\x1f"))
 _TRACEBACKS = ("exception", "stack")
@@ -36,8 +49,34 @@ def _harmless(name: object, value: Any) -> Any:
     return without_personal_data(value) if isinstance(value, str) else value
 
 
-def without_personal_data(text: str) -> str:
+def without_addresses(text: str) -> str:
     return _EMAIL.sub("[e-mail]", text) if "@" in text else text
+
+
+def without_personal_data(text: str) -> str:
+    """Without what is recognised by its looks: an e-mail address, a JWT, a key, credentials, the number of a card."""
+    text = without_addresses(_IN_A_URL.sub("[redacted]", text) if "@" in text else text)
+    if "eyJ" in text:
+        text = _JWT.sub("[token]", text)
+    if "emp_" in text or "-----BEGIN" in text:
+        text = _OUR_KEYS.sub("[key]", text)
+    text = _CREDENTIALS.sub(r"\1 [redacted]", text)
+    return _CARD.sub(_unless_no_card, text)
+
+
+def _unless_no_card(found: re.Match[str]) -> str:
+    """Thirteen digits and more may be many things; a card's have the checksum of ISO/IEC 7812."""
+    digits = [int(digit) for digit in found[0] if digit.isdigit()][::-1]
+    checksum = sum(digits[0::2]) + sum(sum(divmod(2 * digit, 10)) for digit in digits[1::2])
+    return "[card]" if checksum % 10 == 0 else found[0]
+
+
+def _without_values(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """A traceback names what failed and where; the values it failed on are somebody's."""
+    if isinstance(traceback := event.get("exception"), str):
+        traceback = _DETAIL.sub(r"\1: [redacted]", traceback)
+        event["exception"] = _INPUT.sub("input_value=[redacted], input_type=", traceback)
+    return event
 
 
 def _without_control_characters(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -107,6 +146,7 @@ def configure_logging(level: str, form: str) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                _without_values,
                 _redact,
                 *rendering,
             ],

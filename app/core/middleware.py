@@ -16,6 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.core.access_log import Say
 from app.core.context import begin
 from app.core.logging import get_logger
+from app.core.rate_limit import HEADERS as RATE_LIMIT_HEADERS
+from app.core.security_headers import SecurityHeaders
+from app.core.throttle import Throttle
 
 logger = get_logger("access")
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,128}")
@@ -25,22 +28,11 @@ _READ = frozenset([b"x-request-id", b"traceparent", b"host", b"content-length"])
 _ANNOUNCE_A_BODY = frozenset([b"content-length", b"transfer-encoding"])  # RFC 9112 §6: without either there is none
 _QUIET = {"/health/live", "/health/ready", "/metrics"}
 
-SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-}
-_RAW_SECURITY_HEADERS = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
-_SECURITY_HEADER_NAMES = frozenset(name for name, _ in _RAW_SECURITY_HEADERS)
-
 
 class RequestContext:
     """Gives every request an id, says one line about it, and turns a crash into an answer that tells nothing.
 
-    The three refusals are ASGI applications: they answer for the one behind this layer.
+    The refusals are ASGI applications: they answer for the one behind this layer.
     """
 
     def __init__(
@@ -50,17 +42,23 @@ class RequestContext:
         crashed: ASGIApp,
         untrusted_host: ASGIApp,
         too_large: ASGIApp,
+        too_many: ASGIApp,
         trusted_hosts: Sequence[str],
         body_limit: Callable[[Scope], int],
+        security_headers: SecurityHeaders,
+        throttle: Throttle | None,
         say: Say,
     ) -> None:
         self._app = app
         self._crashed = crashed
         self._untrusted_host = untrusted_host
         self._too_large = too_large
+        self._too_many = too_many
         self._trusted_hosts = frozenset(trusted_hosts)
         self._is_trusted = lru_cache(maxsize=1000)(self._trusts)
         self._body_limit = body_limit
+        self._missing = security_headers.missing
+        self._throttle = throttle
         self._say = say
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,7 +69,8 @@ class RequestContext:
         started, status = time.perf_counter(), 0
         told = {name: value for name, value in scope["headers"] if name in _READ}
         request_id = _request_id(told.get(b"x-request-id"))
-        scope.setdefault("state", {})["request_id"] = request_id
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
         begin(request_id=request_id, **_trace(told.get(b"traceparent")))
 
         async def send_with_headers(message: Message) -> None:
@@ -79,11 +78,13 @@ class RequestContext:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = message["headers"]
-                missing = _RAW_SECURITY_HEADERS
-                names = [name for name, _ in headers]
-                if not _SECURITY_HEADER_NAMES.isdisjoint(names):  # a page has a policy of its own
-                    missing = [header for header in missing if header[0] not in names]
-                message["headers"] = [*headers, (b"x-request-id", request_id.encode()), *missing]
+                limits = state.get(RATE_LIMIT_HEADERS, ())
+                message["headers"] = [
+                    *headers,
+                    (b"x-request-id", request_id.encode()),
+                    *self._missing(scope, headers),
+                    *limits,
+                ]
             await send(message)
 
         try:
@@ -99,6 +100,8 @@ class RequestContext:
 
     def _responsible(self, scope: Scope, told: dict[bytes, bytes]) -> ASGIApp:
         """The application, or the refusal of a request that should not get that far."""
+        if self._throttle is not None and self._throttle.refuses(scope):
+            return self._too_many
         if not self._is_trusted(told.get(b"host", b"")):
             return self._untrusted_host  # RFC 9110 §7.4: never build links from a name the client made up
         length = told.get(b"content-length", b"")

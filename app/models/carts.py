@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueCo
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, Identified, Timestamped, Versioned
+from app.models.encrypted import EncryptedAddress
 from app.models.products import Variant
 
 LARGEST_QUANTITY = 999
@@ -35,7 +36,7 @@ class Cart(Identified, Versioned, Timestamped, Base):
     token_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
     currency: Mapped[str]
     status: Mapped[str] = mapped_column(default=CartStatus.ACTIVE)
-    shipping_address: Mapped[dict[str, Any] | None]
+    shipping_address: Mapped[dict[str, Any] | None] = mapped_column(EncryptedAddress("carts.shipping_address"))
     shipping_method_id: Mapped[UUID | None] = mapped_column(ForeignKey("shipping_methods.id"))
     expires_at: Mapped[datetime] = mapped_column(index=True)
 

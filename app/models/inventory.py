@@ -110,4 +110,5 @@ class StockMovement(Identified, Base):
     reference: Mapped[str | None]
     adjustment_id: Mapped[UUID | None]
     actor_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    api_key_id: Mapped[UUID | None] = mapped_column(ForeignKey("api_keys.id"))
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))

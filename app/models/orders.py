@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Numeric,
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, Identified, Timestamped, Versioned
+from app.models.encrypted import EncryptedAddress
 
 order_numbers = Sequence("order_numbers", start=1000, metadata=Base.metadata)
 # Spelled as PostgreSQL gives it back, so that `alembic check` sees no difference.
@@ -106,8 +107,8 @@ class Order(Identified, Versioned, Timestamped, Base):
     shipping_total: Mapped[int]
     tax_total: Mapped[int]
     grand_total: Mapped[int]
-    shipping_address: Mapped[dict[str, Any]]
-    billing_address: Mapped[dict[str, Any]]
+    shipping_address: Mapped[dict[str, Any]] = mapped_column(EncryptedAddress("orders.shipping_address"))
+    billing_address: Mapped[dict[str, Any]] = mapped_column(EncryptedAddress("orders.billing_address"))
     shipping_method: Mapped[str]
     notes: Mapped[str | None]
     placed_at: Mapped[datetime] = mapped_column(server_default=text("now()"))

@@ -5,11 +5,12 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, Identity, Index, LargeBinary, SmallInteger, text
+from sqlalchemy import CheckConstraint, Identity, Index, LargeBinary, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.ids import uuid7
 from app.models.base import Base
+from app.models.encrypted import EncryptedBody
 
 
 class KeyState(StrEnum):
@@ -33,7 +34,7 @@ class IdempotencyKey(Base):
     resource_id: Mapped[UUID | None]
     status_code: Mapped[int | None] = mapped_column(SmallInteger)
     # JSON, not JSONB: that would put the members into an order of its own, and a replay is the same to the byte.
-    body: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    body: Mapped[dict[str, Any] | None] = mapped_column(EncryptedBody())
     locked_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     expires_at: Mapped[datetime] = mapped_column(server_default=text("now() + interval '24 hours'"), index=True)
 

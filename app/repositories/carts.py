@@ -1,14 +1,17 @@
 """Carts, found by their owner only."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from app.core.encryption import KeyRing
 from app.core.reader import Query
 from app.core.statements import Statements
+from app.models.encrypted import seal_address
 from app.repositories import carts_write as write
-from app.repositories.carts_read import ShownCart, read_cart, shown
+from app.repositories.carts_read import SHIPPING_ADDRESS, ShownCart, read_cart, shown
 from app.repositories.carts_write import OwnersQuery
 
 _SHOWN = Query(shown(write.CARTS.c.id == write.CART))
@@ -38,13 +41,14 @@ class ChangedLine(NamedTuple):
 class CartRepository:
     """Changes of an owner's active cart count its version up, and make it live until `expires_at`."""
 
-    def __init__(self, statements: Statements) -> None:
+    def __init__(self, statements: Statements, keys: KeyRing) -> None:
         self._statements = statements
+        self._keys = keys
 
     async def active_of(self, owner: Owner, home_country: str) -> ShownCart | None:
         """The owner's active cart, with all ways to ship it."""
         rows = await self._of(owner, _ACTIVE, country=None, home_country=home_country, all_methods=True)
-        return read_cart(rows[0][0]) if rows else None
+        return read_cart(rows[0][0], self._keys) if rows else None
 
     async def shown(
         self, cart_id: UUID, home_country: str, *, country: str | None = None, all_methods: bool = False
@@ -53,7 +57,7 @@ class CartRepository:
         [(body,)] = await self._statements.fetch(
             _SHOWN, cart_id=cart_id, country=country, home_country=home_country, all_methods=all_methods
         )
-        return read_cart(body)
+        return read_cart(body, self._keys)
 
     async def lock_active_of(self, owner: Owner) -> UUID | None:
         """The id of the owner's active cart: whoever changes a cart queues up here."""
@@ -91,9 +95,9 @@ class CartRepository:
         """Empty the cart, and forget where it would have gone."""
         return _id(await self._of(owner, write.CLEAR, expires_at=expires_at))
 
-    async def set_address(self, owner: Owner, address: str, expires_at: datetime) -> UUID | None:
-        """`address` is JSON."""
-        return _id(await self._of(owner, write.SET_ADDRESS, address=address, expires_at=expires_at))
+    async def set_address(self, owner: Owner, address: dict[str, Any], expires_at: datetime) -> UUID | None:
+        sealed = json.dumps(seal_address(address, self._keys, SHIPPING_ADDRESS))
+        return _id(await self._of(owner, write.SET_ADDRESS, address=sealed, expires_at=expires_at))
 
     async def set_method(self, owner: Owner, method_id: UUID, expires_at: datetime) -> UUID | None:
         return _id(await self._of(owner, write.SET_METHOD, method_id=method_id, expires_at=expires_at))

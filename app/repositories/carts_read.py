@@ -1,7 +1,7 @@
 """The read model of a cart: all that is shown, priced and ordered of it, in one statement."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,13 +12,16 @@ from sqlalchemy import Boolean, ColumnElement, Select, Text, and_, bindparam, ca
 from sqlalchemy import literal_column as literally
 from sqlalchemy.dialects.postgresql import distinct_on
 
+from app.core.encryption import KeyRing
 from app.models.carts import Cart, CartLine
+from app.models.encrypted import open_address
 from app.models.inventory import StockLevel
 from app.models.products import Product, Variant
 from app.models.shipping import ShippingMethod, ShippingTerms, TaxRate
 from app.models.users import User
 from app.repositories.json_building import json_object
 
+SHIPPING_ADDRESS = "carts.shipping_address"  # the place that its ciphertext is bound to
 IS_FOR_SALE = and_(Variant.status == literally("'active'"), Product.status == literally("'active'"))
 # How many could be ordered now if it is for sale, back-orders included.
 AVAILABLE = func.greatest(literally("0"), StockLevel.available + StockLevel.backorder_limit)
@@ -62,9 +65,12 @@ class ShownCart:
         return next((method for method in self.methods if method.id == self.shipping_method_id), None)
 
 
-def read_cart(body: str) -> ShownCart:
+def read_cart(body: str, keys: KeyRing) -> ShownCart:
     """The cart from the JSON of `shown`."""
-    return _CARTS.validate_json(body)
+    cart = _CARTS.validate_json(body)
+    if cart.shipping_address is None:
+        return cart
+    return replace(cart, shipping_address=open_address(cart.shipping_address, keys, SHIPPING_ADDRESS))
 
 
 def shown(which: ColumnElement[bool]) -> Select[str]:

@@ -1,5 +1,6 @@
 """What a checkout writes down: the order with all that belongs to it, in one statement."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -11,9 +12,11 @@ from sqlalchemy import JSON, Text, Uuid, bindparam, cast, column, func, select, 
 from sqlalchemy import literal_column as literally
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
+from app.core.encryption import KeyRing
 from app.core.reader import Query
 from app.core.statements import Statements
 from app.models.base import table_of
+from app.models.encrypted import seal_address
 from app.models.inventory import StockReservation
 from app.models.orders import FulfillmentStatus, Order, OrderEvent, OrderLine, OrderStatus, PaymentStatus
 from app.models.payments import Payment, PaymentState
@@ -82,7 +85,7 @@ _ORDERS, _LINES, _PAYMENTS = table_of(Order), table_of(OrderLine), table_of(Paym
 _ID = bindparam("id", type_=Uuid)
 _NOTHING = literally("'{}'", JSONB)
 _TO_JSON = TypeAdapter[Any](Any)
-_AS_JSON = ("shipping_address", "billing_address")
+_ADDRESSES = ("shipping_address", "billing_address")
 _PLAIN = (
     "id",
     "cart_id",
@@ -108,7 +111,7 @@ _PLACED = (
     insert(_ORDERS)
     .values(
         {name: bindparam(name, type_=_ORDERS.c[name].type) for name in _PLAIN}
-        | {name: cast(bindparam(name, type_=Text), JSONB) for name in _AS_JSON}
+        | {name: cast(bindparam(name, type_=Text), JSONB) for name in _ADDRESSES}
     )
     .returning(_ORDERS.c.number, _ORDERS.c.placed_at)
     .cte("placed")
@@ -174,14 +177,19 @@ _REFER = Query(
 
 
 class CheckoutRepository:
-    def __init__(self, statements: Statements) -> None:
+    def __init__(self, statements: Statements, keys: KeyRing) -> None:
         self._statements = statements
+        self._keys = keys
 
     async def place(self, order: NewOrder, payment_id: UUID) -> None:
         """Write the order with its lines, their reservations, its payment unless it is free, and its first event."""
         values: dict[str, Any] = {name: getattr(order, name) for name in _PLAIN}
-        values |= {name: _TO_JSON.dump_json(getattr(order, name)).decode() for name in (*_AS_JSON, "lines")}
+        values |= {name: self._sealed(getattr(order, name), f"orders.{name}") for name in _ADDRESSES}
+        values["lines"] = _TO_JSON.dump_json(order.lines).decode()
         [(order.number, order.placed_at)] = await self._statements.fetch(_PLACE, payment_id=payment_id, **values)
+
+    def _sealed(self, address: dict[str, Any], place: str) -> str:
+        return json.dumps(seal_address(address, self._keys, place))
 
     async def refer(self, payment_id: UUID, provider_ref: str) -> None:
         """What the provider calls the payment."""

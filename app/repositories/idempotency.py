@@ -8,9 +8,11 @@ from sqlalchemy import JSON, BigInteger, LargeBinary, Text, Uuid, bindparam, cas
 from sqlalchemy import literal_column as literally
 from sqlalchemy.dialects.postgresql import insert
 
+from app.core.encryption import KeyRing
 from app.core.reader import Query
 from app.core.statements import Statements
 from app.models.base import table_of
+from app.models.encrypted import open_body, seal_body
 from app.models.platform import IdempotencyKey
 
 STALE_AFTER = timedelta(seconds=60)
@@ -84,8 +86,9 @@ class StoredAttempt(NamedTuple):
 
 
 class IdempotencyRepository:
-    def __init__(self, statements: Statements) -> None:
+    def __init__(self, statements: Statements, keys: KeyRing) -> None:
         self._statements = statements
+        self._keys = keys
 
     async def claim(
         self, scope: str, key: str, request_hash: bytes, resource_id: UUID | None = None
@@ -101,7 +104,8 @@ class IdempotencyRepository:
         if claimed:
             return None
         [row] = await self._statements.fetch(_FIND, scope=scope, key=key)
-        return StoredAttempt(*row)
+        stored = StoredAttempt(*row)
+        return stored._replace(body=open_body(stored.body, self._keys)) if stored.body else stored
 
     async def take_over(self, scope: str, key: str) -> bool:
         """Continue what a request left unfinished that died, or was told to let go."""
@@ -112,7 +116,8 @@ class IdempotencyRepository:
         await self._statements.fetch(_REMEMBER, scope=scope, key=key, resource_id=resource_id)
 
     async def complete(self, scope: str, key: str, status_code: int, body: str) -> None:
-        await self._statements.fetch(_COMPLETE, scope=scope, key=key, status_code=status_code, body=body)
+        sealed = seal_body(body, self._keys)
+        await self._statements.fetch(_COMPLETE, scope=scope, key=key, status_code=status_code, body=sealed)
 
     async def let_go(self, scope: str, key: str) -> None:
         """The request failed for a reason that may pass: the next one with this key may continue at once."""

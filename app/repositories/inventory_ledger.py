@@ -26,6 +26,7 @@ _MOVEMENTS: _Rows = select(
     StockMovement.reference,
     StockMovement.adjustment_id,
     StockMovement.actor_id,
+    StockMovement.api_key_id,
     StockMovement.created_at,
 ).join(Variant, Variant.id == StockMovement.variant_id)
 _RESERVATIONS: _Rows = (
@@ -66,11 +67,8 @@ _OF_RESERVATIONS: dict[str, Callable[[Any], ColumnElement[bool]]] = {
 
 
 class InventoryLedgerRepository(Repository):
-    async def record(
-        self, deltas: Mapping[UUID, int], reason: str, reference: str | None, adjustment_id: UUID, actor_id: UUID
-    ) -> None:
-        """Account for what staff changed of `on_hand`."""
-        common = {"reason": reason, "reference": reference, "adjustment_id": adjustment_id, "actor_id": actor_id}
+    async def record(self, deltas: Mapping[UUID, int], **common: Any) -> None:
+        """Account for what staff or a service changed of `on_hand`; `common` is the same of all these movements."""
         await self._session.execute(
             insert(StockMovement),
             [{"variant_id": variant_id, "on_hand_delta": delta, **common} for variant_id, delta in deltas.items()],

@@ -40,7 +40,7 @@ class ReviewRepository(ModelRepository[Review]):
         return None if found is None else ReviewDetail.model_validate_json(found)
 
     async def page(
-        self, query: ReviewQuery, viewer: UUID, position: Position | None, *, sees_all: bool
+        self, query: ReviewQuery, viewer: UUID | None, position: Position | None, *, sees_all: bool
     ) -> list[ListedReview]:
         """Up to `query.limit + 1` reviews of any status: everybody's if the viewer sees all, or else their own."""
         order = QUEUE_ORDERS[query.sort]
@@ -53,7 +53,7 @@ class ReviewRepository(ModelRepository[Review]):
         )
         return [ListedReview(ReviewDetail.model_validate_json(review), tuple(place)) for review, *place in rows]
 
-    async def count(self, query: ReviewQuery, viewer: UUID, *, sees_all: bool) -> int:
+    async def count(self, query: ReviewQuery, viewer: UUID | None, *, sees_all: bool) -> int:
         reviews = select(func.count()).select_from(Review).where(*_in_queue(query, viewer, sees_all=sees_all))
         return (await self._session.execute(reviews)).scalar_one()
 
@@ -164,6 +164,6 @@ def _exactly(scope: Select[Review], review_id: UUID) -> Select[Review]:
     return scope.where(Review.id == review_id).execution_options(populate_existing=True)
 
 
-def _in_queue(query: ReviewQuery, viewer: UUID, *, sees_all: bool) -> list[ColumnElement[bool]]:
+def _in_queue(query: ReviewQuery, viewer: UUID | None, *, sees_all: bool) -> list[ColumnElement[bool]]:
     own = [STANDS] if sees_all else [STANDS, Review.user_id == viewer]
     return own if query.status is None else [*own, Review.status == query.status]

@@ -39,6 +39,7 @@ def _part_of_name(pattern: str) -> ColumnElement[str]:
 
 
 # `Ada King Lovelace` is shown as `Ada L.`. Some people give their address for a name: that is nobody's business.
+# Without an account there is no name any more.
 _INITIAL = literal_column("' '", Text) + _part_of_name(r"\s(\S)\S*$") + literal_column("'.'", Text)
 _AUTHOR = case(
     (
@@ -47,7 +48,8 @@ _AUTHOR = case(
             func.strpos(User.full_name, literal_column("'@'", Text)) == literal_column("0"),
         ),
         _part_of_name(r"^\S+") + func.coalesce(_INITIAL, literal_column("''", Text)),
-    )
+    ),
+    else_=literal_column("'Anonymous'", Text),
 )
 FIELDS: dict[str, Value] = {
     "id": Review.id,

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from app.dependencies import Assortment, CatalogStaff
-from app.errors import Forbidden, InvalidCursor
+from app.dependencies import Assortment, CatalogReader
+from app.errors import InvalidCursor
 from app.openapi import problems
 from app.schemas.assortment import AssortmentProduct, AssortmentQuery
 from app.schemas.base import PageInfo, PageRead
@@ -17,10 +17,10 @@ router = APIRouter(prefix="/products/manage", tags=["Catalogue for staff"])
     "",
     operation_id="products_manage",
     response_model=PageRead[AssortmentProduct],
-    responses=problems(InvalidCursor, Forbidden),
+    responses=problems(InvalidCursor),
 )
 async def list_assortment(
-    query: Annotated[AssortmentQuery, Query()], _: CatalogStaff, assortment: Assortment
+    query: Annotated[AssortmentQuery, Query()], _: CatalogReader, assortment: Assortment
 ) -> PageRead[AssortmentProduct]:
     """List all products: drafts, what is for sale, and what is archived."""
     page = await assortment.page(query)

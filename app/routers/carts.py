@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Response, status
 
-from app.dependencies import AnyShopper, Carts, CurrentUser, OptionalIdempotencyKey
+from app.dependencies import CartOwner, CartReader, Carts, CartWriter, OptionalIdempotencyKey
 from app.errors import InsufficientStock, NotFound
 from app.openapi import problems
 from app.routers.answers import KEYED_AT_WILL, say
@@ -42,7 +42,7 @@ def _opened(opened: OpenedCart, response: Response) -> CartRead:
     responses={201: {"headers": GIVES_TOKEN}},
     operation_id="cart_open",
 )
-async def open_cart(shopper: AnyShopper, carts: Carts, response: Response) -> CartRead:
+async def open_cart(shopper: CartWriter, carts: Carts, response: Response) -> CartRead:
     """Open a cart.
 
     A customer gets the one they have. A guest gets a new one with its secret in the `X-Cart-Token` header.
@@ -52,13 +52,13 @@ async def open_cart(shopper: AnyShopper, carts: Carts, response: Response) -> Ca
 
 
 @router.get("", response_model=CartRead, responses=problems(NotFound), operation_id="cart_get")
-async def get_cart(shopper: AnyShopper, carts: Carts) -> CartRead:
+async def get_cart(shopper: CartReader, carts: Carts) -> CartRead:
     """Show the cart at today's prices and stock."""
     return await carts.get(shopper)
 
 
 @router.delete("", status_code=status.HTTP_204_NO_CONTENT, responses=problems(NotFound), operation_id="cart_clear")
-async def clear_cart(shopper: AnyShopper, carts: Carts) -> None:
+async def clear_cart(shopper: CartWriter, carts: Carts) -> None:
     """Empty the cart."""
     await carts.clear(shopper)
 
@@ -71,7 +71,7 @@ async def clear_cart(shopper: AnyShopper, carts: Carts) -> None:
     operation_id="cart_add_line",
 )
 async def add_line(
-    data: CartLineCreate, shopper: AnyShopper, key: OptionalIdempotencyKey, carts: Carts, response: Response
+    data: CartLineCreate, shopper: CartWriter, key: OptionalIdempotencyKey, carts: Carts, response: Response
 ) -> CartRead | Response:
     """Put a variant in the cart.
 
@@ -90,7 +90,7 @@ async def add_line(
     responses=problems(NotFound, InsufficientStock),
     operation_id="cart_change_line",
 )
-async def change_line(line_id: LineId, data: CartLineUpdate, shopper: AnyShopper, carts: Carts) -> CartRead:
+async def change_line(line_id: LineId, data: CartLineUpdate, shopper: CartWriter, carts: Carts) -> CartRead:
     """Set how many."""
     return await carts.change_line(shopper, line_id, data.quantity)
 
@@ -98,13 +98,13 @@ async def change_line(line_id: LineId, data: CartLineUpdate, shopper: AnyShopper
 @router.delete(
     "/lines/{line_id}", response_model=CartRead, responses=problems(NotFound), operation_id="cart_remove_line"
 )
-async def remove_line(line_id: LineId, shopper: AnyShopper, carts: Carts) -> CartRead:
+async def remove_line(line_id: LineId, shopper: CartWriter, carts: Carts) -> CartRead:
     """Take a line out."""
     return await carts.remove_line(shopper, line_id)
 
 
 @router.put("/address", response_model=CartRead, responses=problems(NotFound), operation_id="cart_set_address")
-async def set_address(address: Address, shopper: AnyShopper, carts: Carts) -> CartRead:
+async def set_address(address: Address, shopper: CartWriter, carts: Carts) -> CartRead:
     """Say where it goes: tax and ways to ship depend on it."""
     return await carts.set_address(shopper, address)
 
@@ -115,7 +115,7 @@ async def set_address(address: Address, shopper: AnyShopper, carts: Carts) -> Ca
     responses=problems(NotFound),
     operation_id="cart_shipping_options",
 )
-async def shipping_options(shopper: AnyShopper, carts: Carts) -> ShippingOptions:
+async def shipping_options(shopper: CartReader, carts: Carts) -> ShippingOptions:
     """List the ways to ship this cart, priced."""
     return ShippingOptions(data=await carts.shipping_options(shopper))
 
@@ -123,13 +123,13 @@ async def shipping_options(shopper: AnyShopper, carts: Carts) -> ShippingOptions
 @router.put(
     "/shipping-method", response_model=CartRead, responses=problems(NotFound), operation_id="cart_set_shipping_method"
 )
-async def set_shipping_method(data: ShippingMethodChoice, shopper: AnyShopper, carts: Carts) -> CartRead:
+async def set_shipping_method(data: ShippingMethodChoice, shopper: CartWriter, carts: Carts) -> CartRead:
     """Choose a way to ship."""
     return await carts.set_shipping_method(shopper, data.shipping_method_id)
 
 
 @router.post("/merge", response_model=CartRead, operation_id="cart_merge")
-async def merge_cart(data: CartMerge, user: CurrentUser, carts: Carts) -> CartRead:
+async def merge_cart(data: CartMerge, user: CartOwner, carts: Carts) -> CartRead:
     """Pour a guest's cart into yours.
 
     Signing in with `X-Cart-Token` does the same. Doing it twice changes nothing.

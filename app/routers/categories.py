@@ -3,11 +3,10 @@
 from fastapi import APIRouter, Request, Response, status
 from pydantic_core import to_json
 
-from app.dependencies import CatalogStaff, Categories, IdOrSlug, IfMatch
+from app.dependencies import CatalogWriter, Categories, IdOrSlug, IfMatch
 from app.errors import (
     CategoryCycle,
     CategoryNotEmpty,
-    Forbidden,
     NotFound,
     PreconditionFailed,
     PreconditionRequired,
@@ -44,10 +43,10 @@ async def get_category(request: Request, id_or_slug: IdOrSlug, categories: Categ
     operation_id="categories_create",
     status_code=status.HTTP_201_CREATED,
     response_model=CategoryRead,
-    responses=problems(Forbidden, SlugTaken),
+    responses=problems(SlugTaken),
 )
 async def create_category(
-    data: CategoryCreate, _: CatalogStaff, categories: Categories, response: Response
+    data: CategoryCreate, _: CatalogWriter, categories: Categories, response: Response
 ) -> CategoryRead:
     """Add a category, at the root or below another one."""
     category = await categories.create(data)
@@ -58,12 +57,12 @@ async def create_category(
     "/{id_or_slug}",
     operation_id="categories_update",
     response_model=CategoryRead,
-    responses=problems(Forbidden, NotFound, SlugTaken, PreconditionFailed, PreconditionRequired),
+    responses=problems(NotFound, SlugTaken, PreconditionFailed, PreconditionRequired),
 )
 async def update_category(
     id_or_slug: IdOrSlug,
     data: CategoryUpdate,
-    _: CatalogStaff,
+    _: CatalogWriter,
     version: IfMatch,
     categories: Categories,
     response: Response,
@@ -76,12 +75,12 @@ async def update_category(
     "/{id_or_slug}/move",
     operation_id="categories_move",
     response_model=CategoryRead,
-    responses=problems(Forbidden, NotFound, CategoryCycle, PreconditionFailed, PreconditionRequired),
+    responses=problems(NotFound, CategoryCycle, PreconditionFailed, PreconditionRequired),
 )
 async def move_category(
     id_or_slug: IdOrSlug,
     data: CategoryMove,
-    _: CatalogStaff,
+    _: CatalogWriter,
     version: IfMatch,
     categories: Categories,
     response: Response,
@@ -97,8 +96,8 @@ async def move_category(
     "/{id_or_slug}",
     operation_id="categories_delete",
     status_code=status.HTTP_204_NO_CONTENT,
-    responses=problems(Forbidden, NotFound, CategoryNotEmpty, PreconditionFailed, PreconditionRequired),
+    responses=problems(NotFound, CategoryNotEmpty, PreconditionFailed, PreconditionRequired),
 )
-async def delete_category(id_or_slug: IdOrSlug, _: CatalogStaff, version: IfMatch, categories: Categories) -> None:
+async def delete_category(id_or_slug: IdOrSlug, _: CatalogWriter, version: IfMatch, categories: Categories) -> None:
     """Delete a category that holds neither products nor other categories."""
     await categories.delete(id_or_slug, version)

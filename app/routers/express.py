@@ -14,8 +14,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core.security import TokenError
-from app.dependencies import bearer, cart_token, optional_user, order_token, shopper
+from app.dependencies import bearer, cart_token, identified, order_token, who_shops
 from app.errors import Unauthorized
+from app.models.scopes import Scope
 from app.repositories.catalogue import PublishedProduct
 from app.routers.etags import CATALOGUE, published
 from app.schemas.carts import CartLineCreate
@@ -41,7 +42,7 @@ async def get_product(request: Request) -> Response | None:
     shop: Shop = request.app.state.shop
     if "authorization" in request.headers:
         try:
-            viewer = await optional_user(await bearer(request), request)
+            viewer = await identified(request, await bearer(request))
         except (TokenError, Unauthorized):
             return None
         if viewer is None or viewer.sees_drafts:
@@ -62,7 +63,8 @@ async def add_line(request: Request) -> Response | None:
     except ValidationError:
         return None
     shop: Shop = request.app.state.shop
-    who = await shopper(request, await bearer(request), await cart_token(request), await order_token(request))
+    token, cart, order = await bearer(request), await cart_token(request), await order_token(request)
+    who = await who_shops(request, Scope.CART_WRITE, token, cart, order)
     opened = await shop.carts.add_line(who, data)
     return Response(opened.cart.model_dump_json(), 201, opened_headers(opened), "application/json")
 

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response, status
 
-from app.dependencies import IdempotencyKey, Inventory, VariantId, WarehouseStaff
-from app.errors import BackordersPromised, Forbidden, InsufficientStock, InvalidCursor, NotFound, StockChanged
+from app.dependencies import IdempotencyKey, Inventory, InventoryReader, InventoryWriter, VariantId
+from app.errors import BackordersPromised, InsufficientStock, InvalidCursor, NotFound, StockChanged
 from app.openapi import problems
 from app.routers.answers import KEYED, say
 from app.schemas.base import PageRead, page_of
@@ -28,10 +28,10 @@ router = APIRouter(prefix="/inventory", tags=["Inventory for staff"])
     "",
     operation_id="inventory_list",
     response_model=PageRead[LevelRead],
-    responses=problems(InvalidCursor, Forbidden),
+    responses=problems(InvalidCursor),
 )
 async def list_levels(
-    query: Annotated[LevelQuery, Query()], _: WarehouseStaff, inventory: Inventory
+    query: Annotated[LevelQuery, Query()], _: InventoryReader, inventory: Inventory
 ) -> PageRead[LevelRead]:
     """List how much there is of each variant.
 
@@ -45,10 +45,10 @@ async def list_levels(
     operation_id="inventory_adjust",
     status_code=status.HTTP_201_CREATED,
     response_model=AdjustmentRead,
-    responses=problems(Forbidden, StockChanged, InsufficientStock, *KEYED),
+    responses=problems(StockChanged, InsufficientStock, *KEYED),
 )
 async def adjust_levels(
-    data: AdjustmentCreate, staff: WarehouseStaff, key: IdempotencyKey, inventory: Inventory
+    data: AdjustmentCreate, staff: InventoryWriter, key: IdempotencyKey, inventory: Inventory
 ) -> Response:
     """Account for what came, went or was counted: all items, or none.
 
@@ -64,10 +64,10 @@ async def adjust_levels(
     "/movements",
     operation_id="inventory_movements",
     response_model=PageRead[MovementRead],
-    responses=problems(InvalidCursor, Forbidden),
+    responses=problems(InvalidCursor),
 )
 async def list_movements(
-    query: Annotated[MovementQuery, Query()], _: WarehouseStaff, inventory: Inventory
+    query: Annotated[MovementQuery, Query()], _: InventoryReader, inventory: Inventory
 ) -> PageRead[MovementRead]:
     """Look up every change there ever was, newest first, with its reason and whose it was.
 
@@ -80,10 +80,10 @@ async def list_movements(
     "/reservations",
     operation_id="inventory_reservations",
     response_model=PageRead[ReservationRead],
-    responses=problems(InvalidCursor, Forbidden),
+    responses=problems(InvalidCursor),
 )
 async def list_reservations(
-    query: Annotated[ReservationQuery, Query()], _: WarehouseStaff, inventory: Inventory
+    query: Annotated[ReservationQuery, Query()], _: InventoryReader, inventory: Inventory
 ) -> PageRead[ReservationRead]:
     """Look up which orders hold what, newest first.
 
@@ -96,9 +96,9 @@ async def list_reservations(
     "/{variant_id}",
     operation_id="inventory_get",
     response_model=LevelRead,
-    responses=problems(Forbidden, NotFound),
+    responses=problems(NotFound),
 )
-async def get_level(variant_id: VariantId, _: WarehouseStaff, inventory: Inventory) -> LevelRead:
+async def get_level(variant_id: VariantId, _: InventoryReader, inventory: Inventory) -> LevelRead:
     """Show how much there is of a variant."""
     return await inventory.level(variant_id)
 
@@ -107,10 +107,10 @@ async def get_level(variant_id: VariantId, _: WarehouseStaff, inventory: Invento
     "/{variant_id}",
     operation_id="inventory_update",
     response_model=LevelRead,
-    responses=problems(Forbidden, NotFound, BackordersPromised),
+    responses=problems(NotFound, BackordersPromised),
 )
 async def update_level(
-    variant_id: VariantId, changes: LevelUpdate, _: WarehouseStaff, inventory: Inventory
+    variant_id: VariantId, changes: LevelUpdate, _: InventoryWriter, inventory: Inventory
 ) -> LevelRead:
     """Set when to order a variant again, and how many may be sold beyond what there is.
 

@@ -8,10 +8,9 @@ from fastapi import APIRouter, Depends, Path, Request, Response, status
 from fastapi.responses import StreamingResponse
 
 from app.core.conditional import matches
-from app.dependencies import CatalogStaff, Media, OptionalIfMatch, ProductId
+from app.dependencies import CatalogReader, CatalogWriter, Media, OptionalIfMatch, ProductId, limited_by_account
 from app.errors import (
     AnimatedImage,
-    Forbidden,
     ImageTooLarge,
     ImageUnreadable,
     NotFound,
@@ -32,6 +31,7 @@ _KEY = re.compile(r"[0-9a-f]{2}/[0-9a-f]{38}/[1-9][0-9]{0,3}\.webp")
 _HEADERS = {
     "Cache-Control": FOR_EVER,
     "Content-Disposition": "inline",
+    "Cross-Origin-Resource-Policy": "cross-origin",  # a shop front on another origin shows them
     # As for user content on GitHub: a browser that shows the file by itself styles the page around it.
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox",
 }
@@ -39,7 +39,7 @@ _HEADERS = {
 MediaId = Annotated[UUID, Path(description="The picture's `id`")]
 
 
-async def _upload(request: Request, _: CatalogStaff) -> tuple[bytes, MediaCreate]:
+async def _upload(request: Request, _: CatalogWriter) -> tuple[bytes, MediaCreate]:
     return await read_upload(request, MediaCreate)
 
 
@@ -49,7 +49,6 @@ async def _upload(request: Request, _: CatalogStaff) -> tuple[bytes, MediaCreate
     status_code=status.HTTP_201_CREATED,
     response_model=MediaRead,
     responses=problems(
-        Forbidden,
         NotFound,
         TooManyPictures,
         UnsupportedMediaType,
@@ -58,6 +57,7 @@ async def _upload(request: Request, _: CatalogStaff) -> tuple[bytes, MediaCreate
         AnimatedImage,
         NotOnlyAnImage,
     ),
+    dependencies=[limited_by_account("upload")],
     openapi_extra=upload_body(MediaCreate, "JPEG, PNG or WebP, of up to 10 MB and 25 megapixels"),
 )
 async def add_picture(
@@ -81,9 +81,9 @@ async def add_picture(
     "/{media_id}",
     operation_id="media_get",
     response_model=MediaRead,
-    responses=problems(Forbidden, NotFound),
+    responses=problems(NotFound),
 )
-async def get_picture(product_id: ProductId, media_id: MediaId, _: CatalogStaff, media: Media) -> MediaRead:
+async def get_picture(product_id: ProductId, media_id: MediaId, _: CatalogReader, media: Media) -> MediaRead:
     """Show one picture of a product, to see whether its renditions are ready; the product's page shows them all."""
     return await media.get(product_id, media_id)
 
@@ -92,10 +92,15 @@ async def get_picture(product_id: ProductId, media_id: MediaId, _: CatalogStaff,
     "/{media_id}",
     operation_id="media_update",
     response_model=MediaRead,
-    responses=problems(Forbidden, NotFound, PreconditionFailed),
+    responses=problems(NotFound, PreconditionFailed),
 )
 async def update_picture(
-    product_id: ProductId, media_id: MediaId, data: MediaUpdate, _: CatalogStaff, version: OptionalIfMatch, media: Media
+    product_id: ProductId,
+    media_id: MediaId,
+    data: MediaUpdate,
+    _: CatalogWriter,
+    version: OptionalIfMatch,
+    media: Media,
 ) -> MediaRead:
     """Say what a picture shows, or move it among the product's pictures. If-Match takes the product's ETag."""
     return await media.update(product_id, media_id, version, data)
@@ -105,10 +110,10 @@ async def update_picture(
     "/{media_id}",
     operation_id="media_delete",
     status_code=status.HTTP_204_NO_CONTENT,
-    responses=problems(Forbidden, NotFound, PreconditionFailed),
+    responses=problems(NotFound, PreconditionFailed),
 )
 async def delete_picture(
-    product_id: ProductId, media_id: MediaId, _: CatalogStaff, version: OptionalIfMatch, media: Media
+    product_id: ProductId, media_id: MediaId, _: CatalogWriter, version: OptionalIfMatch, media: Media
 ) -> None:
     """Take a picture off a product. Its files stay for a day, and as long as another product shows them.
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Response, status
 
-from app.dependencies import AnyShopper, CurrentUser, IdempotencyKey, OptionalUser, Orders, Payments
+from app.dependencies import IdempotencyKey, OrderLister, OrderReader, Orders, OrderWriter, Payments, limited_by_account
 from app.errors import (
     CardDeclined,
     CartEmpty,
@@ -42,10 +42,11 @@ REFUSALS = (*KEYED, Unauthorized)
     "",
     status_code=status.HTTP_201_CREATED,
     response_model=OrderPlaced,
-    responses=problems(CartEmpty, CheckoutInProgress, TotalsChanged, InsufficientStock, *REFUSALS),
+    responses=problems(CartEmpty, CheckoutInProgress, TotalsChanged, InsufficientStock, NotFound, *REFUSALS),
+    dependencies=[limited_by_account("order")],
     operation_id="orders_place",
 )
-async def place_order(data: OrderCreate, shopper: AnyShopper, key: IdempotencyKey, orders: Orders) -> Response:
+async def place_order(data: OrderCreate, shopper: OrderWriter, key: IdempotencyKey, orders: Orders) -> Response:
     """Place an order for the cart.
 
     Reserves the stock for 15 minutes, all lines or none, and announces the payment. Say what you saw with
@@ -61,10 +62,11 @@ async def place_order(data: OrderCreate, shopper: AnyShopper, key: IdempotencyKe
     status_code=status.HTTP_201_CREATED,
     response_model=PaymentMade,
     responses=problems(CardDeclined, NotFound, PaymentNotPossible, *REFUSALS),
+    dependencies=[limited_by_account("order")],
     operation_id="orders_pay",
 )
 async def pay_order(
-    order_id: OrderId, data: PaymentCreate, shopper: AnyShopper, key: IdempotencyKey, payments: Payments
+    order_id: OrderId, data: PaymentCreate, shopper: OrderWriter, key: IdempotencyKey, payments: Payments
 ) -> Response:
     """Pay on the server.
 
@@ -74,19 +76,19 @@ async def pay_order(
 
 
 @router.get("", response_model=PageRead[OrderRead], responses=problems(InvalidCursor), operation_id="orders_list")
-async def list_orders(query: Annotated[OrderQuery, Query()], user: CurrentUser, orders: Orders) -> PageRead[OrderRead]:
+async def list_orders(
+    query: Annotated[OrderQuery, Query()], lister: OrderLister, orders: Orders
+) -> PageRead[OrderRead]:
     """List your orders, newest first; with the `support` role, everybody's."""
-    return page_of(await orders.page(user, query))
+    return page_of(await orders.page(lister, query))
 
 
 @router.get(
     "/{order_id}", response_model=OrderRead, responses=problems(NotFound, Unauthorized), operation_id="orders_get"
 )
-async def get_order(
-    order_id: OrderId, shopper: AnyShopper, user: OptionalUser, orders: Orders, response: Response
-) -> OrderRead:
+async def get_order(order_id: OrderId, shopper: OrderReader, orders: Orders, response: Response) -> OrderRead:
     """Show an order. Guests send the `X-Order-Token` they were given."""
-    order = await orders.get(shopper, user, order_id)
+    order = await orders.get(shopper, order_id)
     response.headers["ETag"] = f'"v{order.version}"'
     return order
 
@@ -97,9 +99,9 @@ async def get_order(
     responses=problems(NotFound, Unauthorized),
     operation_id="orders_events",
 )
-async def order_events(order_id: OrderId, shopper: AnyShopper, user: OptionalUser, orders: Orders) -> OrderEvents:
+async def order_events(order_id: OrderId, shopper: OrderReader, orders: Orders) -> OrderEvents:
     """Follow what happened to an order, oldest first."""
-    events = await orders.events(shopper, user, order_id)
+    events = await orders.events(shopper, order_id)
     return OrderEvents(data=[OrderEventRead.model_validate(event) for event in events])
 
 
@@ -109,11 +111,9 @@ async def order_events(order_id: OrderId, shopper: AnyShopper, user: OptionalUse
     responses=problems(NotFound, InvalidTransition, *REFUSALS),
     operation_id="orders_cancel",
 )
-async def cancel_order(
-    order_id: OrderId, shopper: AnyShopper, user: OptionalUser, key: IdempotencyKey, orders: Orders
-) -> Response:
+async def cancel_order(order_id: OrderId, shopper: OrderWriter, key: IdempotencyKey, orders: Orders) -> Response:
     """Cancel an order that has not been shipped.
 
     Its stock is free at once; what was paid is refunded.
     """
-    return say(await orders.cancel(shopper, user, order_id, key))
+    return say(await orders.cancel(shopper, order_id, key))

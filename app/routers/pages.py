@@ -15,9 +15,11 @@ from starlette.responses import Response
 from starlette.templating import Jinja2Templates
 from starlette.types import Scope
 
-from app.dependencies import Auth, limited
-from app.errors import TokenExpired
+from app.dependencies import Credentials, Registrations, limited
+from app.errors import EmailTaken, PasswordTooCommon, TokenExpired, ValidationFailed
+from app.routers.devices import ThisDevice
 from app.schemas.auth import EmailVerification
+from app.schemas.passwords import PasswordResetForm
 from app.settings import Environment, Settings
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -57,6 +59,8 @@ REDOC_POLICY = content_security_policy(
 )
 
 FORM_POLICY = content_security_policy(form_action="'self'")
+
+LONGEST_LINK = 200  # characters of a token; ours have 43
 
 router = APIRouter(include_in_schema=False)
 
@@ -109,24 +113,51 @@ async def redoc(request: Request) -> HTMLResponse:
 @router.get("/verify-email")
 async def ask_to_verify(request: Request, token: str = "") -> HTMLResponse:
     """Where the link in the mail leads: to a button, for programs that look through mails follow links."""
-    return verification_page(request, "asked" if token else "refused", token)
+    return page_of_link(request, "verify_email.html", "asked" if token else "refused", token)
 
 
 @router.post("/verify-email", dependencies=[limited("token")])
-async def verify_email(request: Request, data: Annotated[EmailVerification, Form()], auth: Auth) -> HTMLResponse:
+async def verify_email(
+    request: Request, data: Annotated[EmailVerification, Form()], registrations: Registrations
+) -> HTMLResponse:
     """Confirm the address, and say whether that worked."""
     try:
-        await auth.verify_email(data.token)
+        await registrations.verify_email(data.token)
+    except (EmailTaken, TokenExpired):
+        return page_of_link(request, "verify_email.html", "refused")
+    return page_of_link(request, "verify_email.html", "confirmed")
+
+
+@router.get("/reset-password", dependencies=[limited("token")])
+async def ask_for_new_password(request: Request, credentials: Credentials, token: str = "") -> HTMLResponse:
+    """Where the link in the mail about a forgotten password leads. Looking at it spends nothing."""
+    good = len(token) <= LONGEST_LINK and await credentials.is_reset_link(token)
+    return page_of_link(request, "reset_password.html", "asked" if good else "refused", token)
+
+
+@router.post("/reset-password", dependencies=[limited("token")])
+async def reset_password(
+    request: Request, data: Annotated[PasswordResetForm, Form()], credentials: Credentials, device: ThisDevice
+) -> HTMLResponse:
+    """Set the new password, and say whether that worked; one that will not do is asked for again."""
+    try:
+        password = data.chosen()
+        await credentials.reset(data.token, password, device)
     except TokenExpired:
-        return verification_page(request, "refused")
-    return verification_page(request, "confirmed")
+        return page_of_link(request, "reset_password.html", "refused")
+    except (PasswordTooCommon, ValidationFailed) as refusal:
+        [reason] = (error["message"] for error in refusal.extra["errors"])
+        return page_of_link(request, "reset_password.html", "asked", data.token, reason, refusal.status)
+    return page_of_link(request, "reset_password.html", "done")
 
 
-def verification_page(request: Request, outcome: str, token: str = "") -> HTMLResponse:
-    """The page in one of its states: `asked`, `confirmed` or `refused`. No cache may keep the token."""
-    code = status.HTTP_410_GONE if outcome == "refused" else status.HTTP_200_OK
+def page_of_link(
+    request: Request, template: str, outcome: str, token: str = "", reason: str = "", code: int = status.HTTP_200_OK
+) -> HTMLResponse:
+    """A page in one of its states, such as `asked` or `refused`. No cache may keep the token."""
+    code = status.HTTP_410_GONE if outcome == "refused" else code
     headers = FORM_POLICY | {"Cache-Control": "no-store"}
-    return render(request, "verify_email.html", headers, code, outcome=outcome, token=token)
+    return render(request, template, headers, code, outcome=outcome, token=token, reason=reason)
 
 
 @router.get("/favicon.ico")

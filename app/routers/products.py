@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter, Request, Response, status
 
-from app.dependencies import CatalogStaff, IdOrSlug, IfMatch, OptionalIfMatch, OptionalUser, ProductId, Products
-from app.errors import Forbidden, NotFound, PreconditionFailed, PreconditionRequired, SlugTaken
+from app.dependencies import CatalogWriter, IdOrSlug, IfMatch, OptionalCaller, OptionalIfMatch, ProductId, Products
+from app.errors import NotFound, PreconditionFailed, PreconditionRequired, SlugTaken
 from app.openapi import problems
 from app.routers.etags import NOT_MODIFIED, PRIVATE, tagged
 from app.routers.express import product_page
@@ -20,7 +20,7 @@ staff_router = APIRouter(prefix="/products", tags=["Catalogue for staff"])
     responses={**NOT_MODIFIED, **problems(NotFound)},
 )
 async def get_product(
-    request: Request, id_or_slug: IdOrSlug, viewer: OptionalUser, products: Products, response: Response
+    request: Request, id_or_slug: IdOrSlug, viewer: OptionalCaller, products: Products, response: Response
 ) -> ProductRead | Response:
     """Show a product with its variants, pictures and categories.
 
@@ -37,9 +37,9 @@ async def get_product(
     operation_id="products_create",
     status_code=status.HTTP_201_CREATED,
     response_model=ProductRead,
-    responses=problems(Forbidden, SlugTaken),
+    responses=problems(SlugTaken),
 )
-async def create_product(data: ProductCreate, _: CatalogStaff, products: Products, response: Response) -> ProductRead:
+async def create_product(data: ProductCreate, _: CatalogWriter, products: Products, response: Response) -> ProductRead:
     """Create a product, as a draft unless its status says otherwise. Its variants come next."""
     product = await products.create(data)
     return tagged(response, product, location=f"/api/v1/products/{product.id}")
@@ -49,10 +49,15 @@ async def create_product(data: ProductCreate, _: CatalogStaff, products: Product
     "/{id_or_slug}",
     operation_id="products_update",
     response_model=ProductRead,
-    responses=problems(Forbidden, NotFound, SlugTaken, PreconditionFailed, PreconditionRequired),
+    responses=problems(NotFound, SlugTaken, PreconditionFailed, PreconditionRequired),
 )
 async def update_product(
-    id_or_slug: IdOrSlug, data: ProductUpdate, _: CatalogStaff, version: IfMatch, products: Products, response: Response
+    id_or_slug: IdOrSlug,
+    data: ProductUpdate,
+    _: CatalogWriter,
+    version: IfMatch,
+    products: Products,
+    response: Response,
 ) -> ProductRead:
     """Change a product, if it is still as you read it."""
     return tagged(response, await products.update(id_or_slug, version, data))
@@ -62,9 +67,9 @@ async def update_product(
     "/{id_or_slug}",
     operation_id="products_delete",
     status_code=status.HTTP_204_NO_CONTENT,
-    responses=problems(Forbidden, NotFound, PreconditionFailed, PreconditionRequired),
+    responses=problems(NotFound, PreconditionFailed, PreconditionRequired),
 )
-async def delete_product(id_or_slug: IdOrSlug, _: CatalogStaff, version: IfMatch, products: Products) -> None:
+async def delete_product(id_or_slug: IdOrSlug, _: CatalogWriter, version: IfMatch, products: Products) -> None:
     """Delete a product, or archive it when it has variants, because orders and stock may refer to them."""
     await products.delete(id_or_slug, version)
 
@@ -73,10 +78,10 @@ async def delete_product(id_or_slug: IdOrSlug, _: CatalogStaff, version: IfMatch
     "/{product_id}/publish",
     operation_id="products_publish",
     response_model=ProductRead,
-    responses=problems(Forbidden, NotFound, PreconditionFailed),
+    responses=problems(NotFound, PreconditionFailed),
 )
 async def publish_product(
-    product_id: ProductId, _: CatalogStaff, version: OptionalIfMatch, products: Products, response: Response
+    product_id: ProductId, _: CatalogWriter, version: OptionalIfMatch, products: Products, response: Response
 ) -> ProductRead:
     """Put a product on sale; nothing happens when it is."""
     return tagged(response, await products.publish(product_id, version))
@@ -86,10 +91,10 @@ async def publish_product(
     "/{product_id}/archive",
     operation_id="products_archive",
     response_model=ProductRead,
-    responses=problems(Forbidden, NotFound, PreconditionFailed),
+    responses=problems(NotFound, PreconditionFailed),
 )
 async def archive_product(
-    product_id: ProductId, _: CatalogStaff, version: OptionalIfMatch, products: Products, response: Response
+    product_id: ProductId, _: CatalogWriter, version: OptionalIfMatch, products: Products, response: Response
 ) -> ProductRead:
     """Take a product off sale; nothing happens when it is off."""
     return tagged(response, await products.archive(product_id, version))

@@ -6,18 +6,18 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Request, Response, status
 
 from app.dependencies import (
-    CurrentUser,
     IdOrSlug,
     IfMatch,
+    OptionalCaller,
     OptionalIfMatch,
-    OptionalUser,
+    ReviewModerator,
+    ReviewReader,
     Reviews,
-    SupportStaff,
-    limited,
+    ReviewWriter,
+    limited_by_account,
 )
 from app.errors import (
     AlreadyReviewed,
-    Forbidden,
     InvalidCursor,
     NotFound,
     OwnReview,
@@ -66,10 +66,10 @@ async def list_reviews_of_product(
     status_code=status.HTTP_201_CREATED,
     response_model=ReviewDetail,
     responses=problems(NotFound, AlreadyReviewed, TooManyRequests),
-    dependencies=[limited("review")],
+    dependencies=[limited_by_account("review")],
 )
 async def create_review(
-    id_or_slug: IdOrSlug, data: ReviewCreate, user: CurrentUser, reviews: Reviews, response: Response
+    id_or_slug: IdOrSlug, data: ReviewCreate, user: ReviewWriter, reviews: Reviews, response: Response
 ) -> ReviewDetail:
     """Review a product, once.
 
@@ -88,16 +88,16 @@ async def create_review(
     responses=problems(InvalidCursor),
 )
 async def list_reviews(
-    query: Annotated[ReviewQuery, Query()], user: CurrentUser, reviews: Reviews
+    query: Annotated[ReviewQuery, Query()], viewer: ReviewReader, reviews: Reviews
 ) -> PageRead[ReviewDetail]:
     """List your reviews, whatever became of them; with the `support` role, everybody's."""
-    return await reviews.page(user, query)
+    return await reviews.page(viewer, query)
 
 
 @router.get(
     "/reviews/{review_id}", operation_id="reviews_get", response_model=ReviewDetail, responses=problems(NotFound)
 )
-async def get_review(review_id: ReviewId, viewer: OptionalUser, reviews: Reviews, response: Response) -> ReviewDetail:
+async def get_review(review_id: ReviewId, viewer: OptionalCaller, reviews: Reviews, response: Response) -> ReviewDetail:
     """Show a review. One that is not published is there for its author and for support only."""
     response.headers["Cache-Control"] = PRIVATE
     return tagged(response, await reviews.get(review_id, viewer))
@@ -110,7 +110,7 @@ async def get_review(review_id: ReviewId, viewer: OptionalUser, reviews: Reviews
     responses=problems(NotFound, PreconditionFailed, PreconditionRequired),
 )
 async def update_review(
-    review_id: ReviewId, data: ReviewUpdate, user: CurrentUser, version: IfMatch, reviews: Reviews, response: Response
+    review_id: ReviewId, data: ReviewUpdate, user: ReviewWriter, version: IfMatch, reviews: Reviews, response: Response
 ) -> ReviewDetail:
     """Change your review, if it is still as you read it. One that support took down goes back to support."""
     return tagged(response, await reviews.update(user, review_id, version, data))
@@ -122,7 +122,7 @@ async def update_review(
     status_code=status.HTTP_204_NO_CONTENT,
     responses=problems(NotFound, PreconditionFailed, PreconditionRequired),
 )
-async def delete_review(review_id: ReviewId, user: CurrentUser, version: IfMatch, reviews: Reviews) -> None:
+async def delete_review(review_id: ReviewId, user: ReviewWriter, version: IfMatch, reviews: Reviews) -> None:
     """Delete your review, and the votes on it."""
     await reviews.delete(user, review_id, version)
 
@@ -134,7 +134,7 @@ async def delete_review(review_id: ReviewId, user: CurrentUser, version: IfMatch
     responses=problems(NotFound, OwnReview),
 )
 async def vote_on_review(
-    review_id: ReviewId, data: ReviewVoteWrite, user: CurrentUser, reviews: Reviews
+    review_id: ReviewId, data: ReviewVoteWrite, user: ReviewWriter, reviews: Reviews
 ) -> ReviewVoteRead:
     """Say whether a review helped you; the last word counts. You cannot vote on your own."""
     return await reviews.vote(user, review_id, helpful=data.helpful)
@@ -146,7 +146,7 @@ async def vote_on_review(
     status_code=status.HTTP_204_NO_CONTENT,
     responses=problems(NotFound, OwnReview),
 )
-async def withdraw_vote_on_review(review_id: ReviewId, user: CurrentUser, reviews: Reviews) -> None:
+async def withdraw_vote_on_review(review_id: ReviewId, user: ReviewWriter, reviews: Reviews) -> None:
     """Take your vote back; nothing happens when there is none."""
     await reviews.withdraw_vote(user, review_id)
 
@@ -155,12 +155,12 @@ async def withdraw_vote_on_review(review_id: ReviewId, user: CurrentUser, review
     "/{review_id}/moderation",
     operation_id="reviews_moderate",
     response_model=ReviewDetail,
-    responses=problems(Forbidden, NotFound, PreconditionFailed),
+    responses=problems(NotFound, PreconditionFailed),
 )
 async def moderate_review(
     review_id: ReviewId,
     data: ReviewModeration,
-    moderator: SupportStaff,
+    moderator: ReviewModerator,
     version: OptionalIfMatch,
     reviews: Reviews,
     response: Response,

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter, Response, status
 
-from app.dependencies import CatalogStaff, IfMatch, ProductId, VariantId, Variants
-from app.errors import Forbidden, NotFound, PreconditionFailed, PreconditionRequired, SkuTaken, VariantExists
+from app.dependencies import CatalogWriter, IfMatch, ProductId, VariantId, Variants
+from app.errors import NotFound, PreconditionFailed, PreconditionRequired, SkuTaken, VariantExists
 from app.openapi import problems
 from app.routers.etags import tagged
 from app.schemas.variants import VariantCreate, VariantRead, VariantUpdate
@@ -16,10 +16,10 @@ router = APIRouter(tags=["Catalogue for staff"])
     operation_id="variants_create",
     status_code=status.HTTP_201_CREATED,
     response_model=VariantRead,
-    responses=problems(Forbidden, NotFound, SkuTaken, VariantExists),
+    responses=problems(NotFound, SkuTaken, VariantExists),
 )
 async def create_variant(
-    product_id: ProductId, data: VariantCreate, _: CatalogStaff, variants: Variants, response: Response
+    product_id: ProductId, data: VariantCreate, _: CatalogWriter, variants: Variants, response: Response
 ) -> VariantRead:
     """Add a variant to a product, with what there is of it in stock."""
     variant = await variants.create(product_id, data)
@@ -30,12 +30,12 @@ async def create_variant(
     "/variants/{variant_id}",
     operation_id="variants_update",
     response_model=VariantRead,
-    responses=problems(Forbidden, NotFound, SkuTaken, VariantExists, PreconditionFailed, PreconditionRequired),
+    responses=problems(NotFound, SkuTaken, VariantExists, PreconditionFailed, PreconditionRequired),
 )
 async def update_variant(
     variant_id: VariantId,
     data: VariantUpdate,
-    _: CatalogStaff,
+    _: CatalogWriter,
     version: IfMatch,
     variants: Variants,
     response: Response,
@@ -48,8 +48,8 @@ async def update_variant(
     "/variants/{variant_id}",
     operation_id="variants_archive",
     status_code=status.HTTP_204_NO_CONTENT,
-    responses=problems(Forbidden, NotFound, PreconditionFailed, PreconditionRequired),
+    responses=problems(NotFound, PreconditionFailed, PreconditionRequired),
 )
-async def archive_variant(variant_id: VariantId, _: CatalogStaff, version: IfMatch, variants: Variants) -> None:
+async def archive_variant(variant_id: VariantId, _: CatalogWriter, version: IfMatch, variants: Variants) -> None:
     """Take a variant off sale. It stays for the orders that refer to it; a change of its `status` brings it back."""
     await variants.archive(variant_id, version)

@@ -16,6 +16,9 @@ NewPassword = Annotated[Password, Field(min_length=SHORTEST_PASSWORD, max_length
 # Whatever is not one of our secrets is just an unknown one: refused by its meaning, not by its form.
 Opaque = Annotated[str, StringConstraints(min_length=1, max_length=4096), Storable]
 
+# As people type them, with spaces and hyphens.
+Code = Annotated[str, StringConstraints(min_length=1, max_length=64), Storable]
+
 _SECRET = "pZ7Fq2vJ0l4bq6H1Yx3mWc8RkT5sNd9aGvUeLh0oXyE"  # noqa: S105 - an example for the documentation
 
 
@@ -52,7 +55,12 @@ class PasswordGrant(Input):
         description="The e-mail address"
     )
     password: Annotated[Password, Field(max_length=LONGEST_PASSWORD)]
-    scope: str = Field(default="", max_length=500, description="Ignored: the scope is always the account's role")
+    scope: str = Field(
+        default="",
+        max_length=500,
+        description="What you ask for, separated by spaces; all that your role allows if empty",
+    )
+    otp: Code | None = Field(default=None, description="With a second factor: the app's code, or a recovery code")
 
 
 class TokenRead(Output):
@@ -74,7 +82,7 @@ class TokenRead(Output):
     token_type: Literal["bearer"]
     expires_in: int = Field(description="Seconds that the access token is good for")
     refresh_token: str = Field(description="Good for one use: every refresh answers with the next one")
-    scope: str = Field(description="The role of the account")
+    scope: str = Field(description="What the tokens are good for; a role stands for all that it allows")
 
 
 class TokenRefresh(Input):

@@ -53,13 +53,32 @@ Email = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, m
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_-]+$")]
 Amount = Annotated[int, Field(ge=0, le=LARGEST_AMOUNT, strict=True, description="Minor units: 1999 is 19.99 EUR")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), Field(description="ISO 4217")]
+Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9 ()/-]{3,30}$")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Field(description="ISO 3166-1 alpha-2")]
+
+
+def _not_empty(changes: Item) -> Item:
+    if not changes:
+        raise PydanticCustomError("empty", "name something to change")
+    return changes
+
+
+MOST_MEMBERS = 1000
+NotEmpty = AfterValidator(_not_empty)  # of changes: a request for none is a mistake
 
 
 class Input(BaseModel):
     """A body that a client sends. Unknown fields are refused, so a typo or a smuggled `role` is never ignored."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_too_wide(cls, data: object) -> object:
+        """Each unknown field is an error of its own: a body of nothing else would keep the process busy."""
+        if isinstance(data, dict) and len(data) > MOST_MEMBERS:
+            raise PydanticCustomError("too_many_members", "there are more than {most} members", {"most": MOST_MEMBERS})
+        return data
 
 
 class Output(BaseModel):

@@ -8,9 +8,10 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from app.models.carts import LARGEST_QUANTITY
 from app.schemas import examples
-from app.schemas.base import Country, Input, Money, Name, OneLine, Output, Secret, Storable
+from app.schemas.base import Country, Input, Money, Name, OneLine, Output, Phone, Secret, Storable
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Storable, OneLine]
+PostalCode = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20), Storable, OneLine]
 Quantity = Annotated[int, Field(ge=1, le=LARGEST_QUANTITY, strict=True)]
 
 
@@ -24,11 +25,9 @@ class Address(Input):
     line2: Line | None = None
     city: Line
     region: Line | None = None
-    postal_code: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20), Storable, OneLine
-    ]
+    postal_code: PostalCode
     country: Country
-    phone: Annotated[str, StringConstraints(pattern=r"^\+?[0-9 ()/-]{3,30}$")] | None = None
+    phone: Phone | None = None
 
 
 class CartLineCreate(Input):

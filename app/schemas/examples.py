@@ -123,6 +123,41 @@ PRODUCT_REVIEWS: JsonDict = {
     "summary": {"average": 4.5, "count": 12, "distribution": {"1": 0, "2": 1, "3": 1, "4": 1, "5": 9}},
 }
 
+# Accounts
+
+ACCOUNT: JsonDict = {
+    "id": _id(0xAC),
+    "email": "ada@example.com",
+    "full_name": "Ada Lovelace",
+    "phone": "+49 30 901820",
+    "role": "customer",
+    "email_verified_at": "2026-11-22T15:04:05Z",
+    "created_at": "2026-11-22T15:00:00Z",
+    "version": 1,
+}
+ACCOUNT_FOR_STAFF: JsonDict = {
+    **{name: value for name, value in ACCOUNT.items() if name != "phone"},
+    "status": "active",
+}
+
+JOB: JsonDict = {
+    "id": _id(0xE9),
+    "type": "personal_data_export",
+    "status": "succeeded",
+    "progress": 100,
+    "error": None,
+    "created_at": "2026-11-22T15:00:00Z",
+    "started_at": "2026-11-22T15:00:01Z",
+    "finished_at": "2026-11-22T15:00:02Z",
+    "expires_at": "2026-11-23T15:00:02Z",
+}
+PERSONAL_DATA: JsonDict = {
+    "exported_at": "2026-11-22T15:00:02Z",
+    "account": ACCOUNT,
+    "addresses": [],
+    "orders": [],
+}
+
 # The cart
 
 CART_TOKEN = "Zm9yLXRoZS1ndWVzdC1jYXJ0LW9ubHktMzItYnl0ZXM"  # noqa: S105 - opens no cart
@@ -132,6 +167,16 @@ ADDRESS: JsonDict = {
     "city": "Berlin",
     "postal_code": "10117",
     "country": "DE",
+}
+SAVED_ADDRESS: JsonDict = {
+    "id": _id(0xE8),
+    **ADDRESS,
+    "phone": "+49 30 901820",
+    "is_default_shipping": True,
+    "is_default_billing": False,
+    "created_at": "2026-01-09T18:30:00Z",
+    "updated_at": "2026-01-09T18:30:00Z",
+    "version": 1,
 }
 SHIPPING_OPTION: JsonDict = {
     "id": _id(0xE1),
@@ -265,6 +310,7 @@ STOCK_MOVEMENT: JsonDict = {
     "reference": _DELIVERY_NOTE,
     "adjustment_id": _ADJUSTMENT_ID,
     "actor_id": _id(0x5A),
+    "api_key_id": None,
     "created_at": "2026-01-07T08:30:00Z",
 }
 STOCK_RESERVATION: JsonDict = {

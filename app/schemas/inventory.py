@@ -195,7 +195,8 @@ class MovementRead(Output):
     reason: MovementReason
     reference: str | None = Field(description="An order's `id`, or what staff gave as theirs")
     adjustment_id: UUID | None = Field(description="Common to what one adjustment moved")
-    actor_id: UUID | None = Field(description="Who of the staff it was; none when the shop itself did it")
+    actor_id: UUID | None = Field(description="Who of the staff it was; none when the shop itself or a service did it")
+    api_key_id: UUID | None = Field(description="Which service's key it was")
     created_at: datetime
 
 

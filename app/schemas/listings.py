@@ -58,6 +58,10 @@ class ProductSort(StrEnum):
     BESTSELLERS = "bestseller"
 
 
+# PostgreSQL takes "not not" for a nesting, and of that no more than 32 levels.
+_DOUBLED_NOT = re.compile(r'-(?=[^\w"-]*-)')
+
+
 class ProductQuery(PageQuery):
     """Filters of the list; all of them must hold. `attr.NAME` may be there for up to ten attributes."""
 
@@ -90,7 +94,7 @@ class ProductQuery(PageQuery):
     @field_validator("q")
     @classmethod
     def _blank_is_no_search(cls, q: str | None) -> str | None:
-        return q if q and not q.isspace() else None
+        return _DOUBLED_NOT.sub("", q) if q and not q.isspace() else None
 
     @field_validator("sort")
     @classmethod

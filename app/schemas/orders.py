@@ -1,10 +1,11 @@
 """Orders, and the payments on them."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from app.models.orders import OrderStatus, PaymentStatus
 from app.schemas import examples
@@ -26,9 +27,21 @@ class OrderCreate(Input):
     )
     email: Email | None = None
     shipping_address: Address | None = None
-    billing_address: Address | None = Field(default=None, description="The shipping address when left out")
+    shipping_address_id: UUID | None = Field(
+        default=None,
+        description="One of your saved addresses instead; when neither is given, the cart's, or your default",
+    )
+    billing_address: Address | None = Field(
+        default=None, description="When left out: your default billing address, or the shipping address"
+    )
     shipping_method_id: UUID | None = Field(default=None, description="The first that serves the address when left out")
     notes: ShortText | None = None
+
+    @model_validator(mode="after")
+    def _one_address(self) -> Self:
+        if self.shipping_address and self.shipping_address_id:
+            raise PydanticCustomError("two_addresses", "takes shipping_address or shipping_address_id, not both")
+        return self
 
 
 class OrderLineRead(Output):

@@ -89,7 +89,7 @@ class ReviewRead(Output):
     rating: int
     title: str
     body: str
-    author: str | None = Field(description="A first name and an initial; none once the account is gone")
+    author: str = Field(description="A first name and an initial; `Anonymous` once the account is gone")
     verified_purchase: bool = Field(description="The author bought it here")
     helpful_count: int
     status: ReviewStatus

@@ -100,7 +100,7 @@ class CartService:
     @retried_on_conflict
     async def set_address(self, shopper: Shopper, address: Address) -> CartRead:
         async with self._database.short_transaction() as tx:
-            cart_id = await tx.carts.set_address(_owner(shopper), address.model_dump_json(), self._expiry())
+            cart_id = await tx.carts.set_address(_owner(shopper), address.model_dump(), self._expiry())
             return await self._present(tx, _found(cart_id))
 
     async def shipping_options(self, shopper: Shopper) -> list[ShippingOption]:

@@ -9,9 +9,11 @@ from app.core.clock import now
 from app.core.ids import uuid7
 from app.core.metrics import ORDERS
 from app.core.security import OrderTokens, digest
-from app.database import DATABASE_ERRORS, LOCK_NOT_AVAILABLE, ShortUnitOfWork, sqlstate
-from app.errors import CartEmpty, CheckoutInProgress, InsufficientStock, TotalsChanged, ValidationFailed
+from app.database import ShortUnitOfWork
+from app.database_errors import DATABASE_ERRORS, LOCK_NOT_AVAILABLE, sqlstate
+from app.errors import CartEmpty, CheckoutInProgress, InsufficientStock, NotFound, TotalsChanged, ValidationFailed
 from app.models.shipping import ShippingTerms
+from app.repositories.addresses import KnownAddresses
 from app.repositories.carts import Owner
 from app.repositories.carts_read import ShownCart
 from app.repositories.checkout import NewOrder, NewOrderLine
@@ -41,17 +43,20 @@ class Checkout:
             CheckoutInProgress: another request has held the cart for too long.
             TotalsChanged: the total is not what the shopper said they saw.
             InsufficientStock: names every line that is short; nothing has changed.
+            NotFound: the shopper has no such address.
             ValidationFailed: an address, an e-mail address or a way to ship is missing.
         """
-        cart = await self._cart(tx)
-        address = self._address(cart)
+        cart_id = await self._convert(tx)
+        book = await self._book(tx)
+        cart = await self._cart(tx, cart_id, book)
+        address = self._shipping_address(cart, book)
         method = self._method(cart, address)
         quote = price(items_of(cart), cart.tax_rates, method)
         self._must_be_as_seen(quote, cart.currency)
 
         _must_be_there({line.variant_id: (line.quantity, line.available) for line in cart.lines})
 
-        order = self._order(order_id, cart, quote, address, method)
+        order = self._order(order_id, cart, quote, address, self._billing_address(address, book), method)
         await tx.checkout.place(order, payment_id)
         # Last, so that the row which everybody wants is locked for a moment only.
         quantities = {line.variant_id: line.quantity for line in cart.lines}
@@ -60,8 +65,8 @@ class Checkout:
         tx.after_commit(lambda: ORDERS.labels("placed").inc())
         return order
 
-    async def _cart(self, tx: ShortUnitOfWork) -> ShownCart:
-        """The cart, which nobody can change any more. Its tax is that of where it goes."""
+    async def _convert(self, tx: ShortUnitOfWork) -> UUID:
+        """The id of the cart, which nobody can change any more."""
         try:
             cart_id = await tx.carts.convert(Owner(self.shopper.user_id, self.shopper.cart_hash))
         except DATABASE_ERRORS as error:
@@ -70,20 +75,43 @@ class Checkout:
             raise
         if cart_id is None:
             raise CartEmpty("There is no open cart. It may have become an order already.")
-        given = self.data.shipping_address
+        return cart_id
+
+    async def _book(self, tx: ShortUnitOfWork) -> KnownAddresses:
+        """What the shopper's address book says about this order."""
+        data, user_id = self.data, self.shopper.user_id
+        if user_id is None or (data.shipping_address and data.billing_address):
+            book = KnownAddresses()
+        else:
+            book = await tx.addresses.for_checkout(user_id, data.shipping_address_id)
+        if data.shipping_address_id and book.chosen is None:
+            raise NotFound("You have no saved address with this id.")
+        return book
+
+    async def _cart(self, tx: ShortUnitOfWork, cart_id: UUID, book: KnownAddresses) -> ShownCart:
+        """The cart. Its tax is that of where it goes: where it is told to, or its own address, or the default."""
+        told = self._told(book)
         cart = await tx.carts.shown(
-            cart_id, self.home_country, country=given.country if given else None, all_methods=True
+            cart_id,
+            book.shipping["country"] if book.shipping else self.home_country,
+            country=told.country if told else None,
+            all_methods=True,
         )
         if not cart.lines:
             raise CartEmpty
         return cart
 
-    def _address(self, cart: ShownCart) -> Address:
-        if self.data.shipping_address:
-            return self.data.shipping_address
-        if cart.shipping_address:
-            return Address.model_validate(cart.shipping_address)
-        raise ValidationFailed.at("/shipping_address", "missing", "Where shall the parcel go?")
+    def _told(self, book: KnownAddresses) -> Address | None:
+        return Address.model_validate(book.chosen) if book.chosen else self.data.shipping_address
+
+    def _shipping_address(self, cart: ShownCart, book: KnownAddresses) -> Address:
+        known = self._told(book) or cart.shipping_address or book.shipping
+        if known is None:
+            raise ValidationFailed.at("/shipping_address", "missing", "Where shall the parcel go?")
+        return Address.model_validate(known)
+
+    def _billing_address(self, shipping_address: Address, book: KnownAddresses) -> Address:
+        return self.data.billing_address or Address.model_validate(book.billing or shipping_address)
 
     def _method(self, cart: ShownCart, address: Address) -> ShippingTerms:
         chosen = self.data.shipping_method_id or cart.shipping_method_id
@@ -98,7 +126,13 @@ class Checkout:
             raise TotalsChanged(expected=expected.model_dump(), actual=actual.model_dump())
 
     def _order(
-        self, order_id: UUID, cart: ShownCart, quote: Quote, address: Address, method: ShippingTerms
+        self,
+        order_id: UUID,
+        cart: ShownCart,
+        quote: Quote,
+        shipping_address: Address,
+        billing_address: Address,
+        method: ShippingTerms,
     ) -> NewOrder:
         email = self.data.email or cart.email
         if email is None:
@@ -117,8 +151,8 @@ class Checkout:
             shipping_total=quote.shipping,
             tax_total=quote.tax,
             grand_total=quote.total,
-            shipping_address=address.model_dump(),
-            billing_address=(self.data.billing_address or address).model_dump(),
+            shipping_address=shipping_address.model_dump(),
+            billing_address=billing_address.model_dump(),
             shipping_method=method.name,
             notes=self.data.notes,
             expires_at=now() + self.reservation,

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from app.database import DATABASE_ERRORS, LOCK_NOT_AVAILABLE, sqlstate
+from app.database_errors import DATABASE_ERRORS, LOCK_NOT_AVAILABLE, sqlstate
 from app.errors import IdempotencyKeyReused, RequestInProgress, ShopError
 from app.models.platform import KeyState
 from app.repositories.idempotency import IdempotencyRepository

@@ -21,7 +21,7 @@ from app.schemas.inventory import (
 )
 from app.services.idempotency import Answer, Attempt
 from app.services.inventory_adjustment import Adjustment
-from app.services.principals import Principal, Shopper
+from app.services.principals import Caller
 
 logger = get_logger(__name__)
 
@@ -80,14 +80,14 @@ class InventoryService:
             return (await tx.levels.of_variants([variant_id]))[variant_id]
 
     @retried_on_conflict
-    async def adjust(self, staff: Principal, data: AdjustmentCreate, key: str) -> Answer:
+    async def adjust(self, staff: Caller, data: AdjustmentCreate, key: str) -> Answer:
         """Account for what came, went or was counted: all items, or none; once for each key."""
-        attempt = Attempt.of(Shopper(user_id=staff.user_id).scope, "POST /inventory/adjustments", key, data)
+        attempt = Attempt.of(staff.name, "POST /inventory/adjustments", key, data)
         async with self._database.transaction() as tx:
             claim = await attempt.begin(tx)
             if isinstance(claim, Answer):
                 return claim
-            return await attempt.complete(tx, 201, await Adjustment(data, staff.user_id).make(tx))
+            return await attempt.complete(tx, 201, await Adjustment(data, staff).make(tx))
 
     async def movements(self, query: MovementQuery) -> Page[MovementRead]:
         bound = query.bound()

@@ -9,6 +9,7 @@ from app.database import UnitOfWork
 from app.errors import InsufficientStock, StockChanged, ValidationFailed
 from app.repositories.inventory_levels import Counters
 from app.schemas.inventory import AdjustedLevel, AdjustmentCreate, AdjustmentRead
+from app.services.principals import Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class Adjustment:
     """Its caller holds the transaction and the idempotency key."""
 
     data: AdjustmentCreate
-    actor_id: UUID
+    actor: Caller
 
     async def make(self, tx: UnitOfWork) -> AdjustmentRead:
         """Move the counters, and account for each that moved.
@@ -37,7 +38,14 @@ class Adjustment:
         moved = {variant_id: delta for variant_id, delta in deltas.items() if delta}
         if moved:  # a count may confirm everything
             await tx.levels.move(moved)
-            await tx.ledger.record(moved, reason, reference, adjustment_id, self.actor_id)
+            await tx.ledger.record(
+                moved,
+                reason=reason,
+                reference=reference,
+                adjustment_id=adjustment_id,
+                actor_id=self.actor.user_id,
+                api_key_id=self.actor.key_id,
+            )
         levels = await tx.levels.of_variants(variant_ids)
         if moved:
             changes = [

@@ -5,6 +5,8 @@ keep that window small the claim on the mail is committed before, the note right
 one Message-ID, by which mail readers recognise them.
 """
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from email.message import EmailMessage
 from email.utils import parseaddr
@@ -18,7 +20,6 @@ from app.database import Database
 from app.gateways.mail import MailNotSent, SmtpMailer
 from app.models.orders import Order
 from app.models.users import Role
-from app.services.auth import AuthService
 from app.settings import Settings
 
 logger = get_logger(__name__)
@@ -28,11 +29,20 @@ class MailBusy(Exception):
     """Another worker is sending this mail, or died while it was: look again later."""
 
 
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail to be written. `template` is for one that turns out to be another than it was to be."""
+
+    to: str
+    subject: str
+    context: dict[str, Any]
+    template: str | None = None
+
+
 class MailService:
-    def __init__(self, database: Database, mailer: SmtpMailer, auth: AuthService, settings: Settings) -> None:
+    def __init__(self, database: Database, mailer: SmtpMailer, settings: Settings) -> None:
         self._database = database
         self._mailer = mailer
-        self._auth = auth
         self._sender = settings.mail_from
         self._public_url = settings.public_url.rstrip("/")
         self._lease = timedelta(seconds=settings.task_time_limit)
@@ -42,27 +52,6 @@ class MailService:
             undefined=StrictUndefined,
         )
         self._templates.filters["money"] = _money
-
-    async def confirm_address(self, event_id: UUID, user_id: UUID) -> None:
-        """Mail the link that confirms an e-mail address."""
-        if not await self._claim(event_id, "verification"):
-            return
-        mail = await self._auth.issue_email_verification(user_id)
-        if mail is None:  # confirmed meanwhile, or gone: nobody waits for this mail
-            await self._done(event_id)
-            return
-        await self._send(event_id, "verification", mail.email, "Confirm your e-mail address", mail=mail)
-
-    async def remind_of_account(self, event_id: UUID, user_id: UUID) -> None:
-        """Tell somebody who registered again that they have an account."""
-        if not await self._claim(event_id, "account_exists"):
-            return
-        async with self._database.snapshot() as tx:
-            user = await tx.users.by_id(user_id)
-        if user is None or not user.is_active:
-            await self._done(event_id)
-            return
-        await self._send(event_id, "account_exists", user.email, "You already have an account", user=user)
 
     async def confirm_order(self, event_id: UUID, order_id: UUID) -> None:
         """Mail the order confirmation."""
@@ -82,6 +71,16 @@ class MailService:
             await self._done(event_id)
             return
         await self._send(event_id, "stock_low", ", ".join(staff), f"{level.sku} is running low", level=level)
+
+    async def deliver(self, event_id: UUID, template: str, write: Callable[[], Awaitable[Letter | None]]) -> None:
+        """Send what `write` says, once; None says that nobody waits for this mail any more."""
+        if not await self._claim(event_id, template):
+            return
+        letter = await write()
+        if letter is None:
+            await self._done(event_id)
+            return
+        await self._send(event_id, letter.template or template, letter.to, letter.subject, **letter.context)
 
     async def _order(self, order_id: UUID) -> Order:
         async with self._database.snapshot() as tx:

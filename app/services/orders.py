@@ -17,18 +17,17 @@ from app.gateways.payments import Intent, ProviderUnavailable, StripePayments
 from app.models.inventory import ReservationStatus
 from app.models.orders import TRANSITIONS, Order, OrderEvent, OrderStatus
 from app.models.payments import Payment
-from app.models.users import Role
+from app.models.scopes import Scope
 from app.repositories.checkout import DuePayment, NewOrder
 from app.schemas.orders import OrderCreate, OrderQuery, OrderRead
 from app.services.checkout import Checkout
 from app.services.idempotency import Answer, Attempt
 from app.services.order_view import present, present_placed
-from app.services.principals import Principal, Shopper
+from app.services.principals import Caller, Shopper
 from app.services.settlement import confirm, refund_in_full
 from app.settings import Settings
 
 logger = get_logger(__name__)
-SEES_ALL_ORDERS = (Role.SUPPORT, Role.ADMIN)
 BATCH = 100
 
 
@@ -119,20 +118,20 @@ class OrderService:
     def _token_of(self, order: Order | NewOrder) -> str | None:
         return None if order.user_id else self._tokens.of(order.id)
 
-    async def get(self, shopper: Shopper, viewer: Principal | None, order_id: UUID) -> OrderRead:
+    async def get(self, shopper: Shopper, order_id: UUID) -> OrderRead:
         async with self._database.snapshot() as tx:
-            order = await tx.orders.get(_scope(tx, shopper, viewer), order_id)
+            order = await tx.orders.get(_scope(tx, shopper, Scope.ORDERS_READ_ALL), order_id)
             if order is None:
                 raise NotFound
             return present(order)
 
-    async def page(self, viewer: Principal, query: OrderQuery) -> Page[OrderRead]:
+    async def page(self, lister: Caller, query: OrderQuery) -> Page[OrderRead]:
         bound = query.bound()
         position = self._cursors.read(query.cursor, bound)
+        shopper = Shopper(lister.user_id, caller=lister)
         async with self._database.snapshot() as tx:
-            scope = tx.orders.filtered(
-                _scope(tx, Shopper(user_id=viewer.user_id), viewer), query.status, query.payment_status
-            )
+            visible = _scope(tx, shopper, Scope.ORDERS_READ_ALL)
+            scope = tx.orders.filtered(visible, query.status, query.payment_status)
             orders = await tx.orders.page(scope, limit=query.limit, position=position)
             total = await tx.orders.count(scope) if query.include_total else None
         return self._cursors.page(
@@ -144,22 +143,22 @@ class OrderService:
             total=total,
         )
 
-    async def events(self, shopper: Shopper, viewer: Principal | None, order_id: UUID) -> list[OrderEvent]:
+    async def events(self, shopper: Shopper, order_id: UUID) -> list[OrderEvent]:
         """The order's timeline, oldest first."""
         async with self._database.snapshot() as tx:
-            if await tx.orders.get(_scope(tx, shopper, viewer), order_id) is None:
+            if await tx.orders.get(_scope(tx, shopper, Scope.ORDERS_READ_ALL), order_id) is None:
                 raise NotFound
             return list(await tx.orders.events(order_id))
 
     @retried_on_conflict
-    async def cancel(self, shopper: Shopper, viewer: Principal | None, order_id: UUID, key: str) -> Answer:
+    async def cancel(self, shopper: Shopper, order_id: UUID, key: str) -> Answer:
         """Give the stock back and, when it was paid, the money: that through the outbox, after the commit."""
         attempt = Attempt.of(shopper.scope, f"POST /orders/{order_id}/cancel", key)
         async with self._database.transaction() as tx:
             claim = await attempt.begin(tx)
             if isinstance(claim, Answer):
                 return claim
-            order = await self._lock(tx, _scope(tx, shopper, viewer), order_id)
+            order = await self._lock(tx, _scope(tx, shopper, Scope.ORDERS_WRITE_ALL), order_id)
             if order.status != OrderStatus.CANCELLED:
                 if not await tx.orders.move(order, OrderStatus.CANCELLED):
                     raise InvalidTransition(status=order.status, allowed=TRANSITIONS[OrderStatus(order.status)])
@@ -196,9 +195,9 @@ class OrderService:
         return order
 
 
-def _scope(tx: UnitOfWork, shopper: Shopper, viewer: Principal | None) -> Select[Order]:
-    """What this person may see at all; everything else does not exist for them."""
-    if viewer and viewer.role in SEES_ALL_ORDERS:
+def _scope(tx: UnitOfWork, shopper: Shopper, of_all: Scope) -> Select[Order]:
+    """What exists for this shopper: everybody's orders with the scope `of_all`, otherwise their own."""
+    if shopper.may(of_all):
         return tx.orders.everyones()
     if shopper.user_id is None and shopper.order_hash is None:
         raise Unauthorized("Sign in, or send the X-Order-Token of this order.")

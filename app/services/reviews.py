@@ -12,7 +12,7 @@ from app.core.slugs import id_or_slug
 from app.database import Database, UnitOfWork, retried_on_conflict
 from app.errors import AlreadyReviewed, NotFound, OwnReview, PreconditionFailed
 from app.models.reviews import Review, ReviewStatus
-from app.models.users import Role
+from app.models.scopes import Scope
 from app.repositories.reviews_published import PublishedReviews
 from app.schemas.base import PageInfo, PageRead
 from app.schemas.reviews import (
@@ -24,9 +24,7 @@ from app.schemas.reviews import (
     ReviewUpdate,
     ReviewVoteRead,
 )
-from app.services.principals import Principal
-
-SEES_ALL_REVIEWS = (Role.SUPPORT, Role.ADMIN)
+from app.services.principals import Caller, Principal
 
 # Domains that stand in prose without a scheme. Endings that are words as well ("great.top marks", "arrived.It works")
 # count in one case only, or before a path; country codes that are common words ("it", "is", "me") before a path only.
@@ -71,9 +69,9 @@ class ReviewService:
         )
         return found.id, _in_json([row.review for row in page.rows], page, found.summary)
 
-    async def page(self, viewer: Principal, query: ReviewQuery) -> PageRead[ReviewDetail]:
+    async def page(self, viewer: Caller, query: ReviewQuery) -> PageRead[ReviewDetail]:
         """The viewer's own reviews, whatever became of them; everybody's for support."""
-        sees_all = viewer.role in SEES_ALL_REVIEWS
+        sees_all = viewer.may(Scope.REVIEWS_READ_ALL)
         bound = query.bound() | {"of": "all" if sees_all else viewer.user_id}
         position = self._cursors.read(query.cursor, bound)
         async with self._database.snapshot() as tx:
@@ -84,11 +82,12 @@ class ReviewService:
         )
         return PageRead(data=[row.review for row in page.rows], page=PageInfo.model_validate(page))
 
-    async def get(self, review_id: UUID, viewer: Principal | None) -> ReviewDetail:
+    async def get(self, review_id: UUID, viewer: Caller | None) -> ReviewDetail:
         """A review; one that is not published exists for its author and for support only."""
-        sees_all = viewer is not None and viewer.role in SEES_ALL_REVIEWS
+        sees_all = viewer is not None and viewer.may(Scope.REVIEWS_READ_ALL)
+        author_id = viewer.user_id if viewer and viewer.may(Scope.REVIEWS_READ) else None
         async with self._database.snapshot() as tx:
-            review = await tx.reviews.detail(review_id, viewer.user_id if viewer else None, sees_all=sees_all)
+            review = await tx.reviews.detail(review_id, author_id, sees_all=sees_all)
         if review is None:
             raise NotFound
         return review

@@ -19,10 +19,10 @@ class UserService:
             raise InvalidToken
         return user
 
-    async def update(self, user_id: UUID, version: int, data: UserUpdate) -> User:
+    async def update(self, user_id: UUID, version: int, changes: UserUpdate) -> User:
         """Change the account if it is still at `version`; else `PreconditionFailed`."""
         async with self._database.transaction(audited=True) as tx:
-            user = await tx.users.edit(user_id, version, full_name=data.full_name)
+            user = await tx.users.edit(user_id, version, **changes)
         if user is None:
             raise PreconditionFailed
         return user

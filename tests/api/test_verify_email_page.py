@@ -37,7 +37,7 @@ async def token(client: httpx.AsyncClient, shop: Shop) -> str:
     """Of a mail to Ada, who has just registered."""
     assert (await register(client)).status_code == 202
     (user_id,) = await all_of(shop.database, select(User.id))
-    mail = await shop.auth.issue_email_verification(user_id)
+    mail = await shop.registrations.issue_email_verification(user_id)
     assert mail is not None
     return mail.token
 

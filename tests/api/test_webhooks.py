@@ -100,6 +100,7 @@ async def test_the_shops_own_answer_and_the_webhook_are_one_payment(
     "sign",
     [
         pytest.param(lambda _: None, id="none"),
+        pytest.param(lambda payload: signature(payload)[:-1] + "\u00e9", id="beyond ASCII"),
         pytest.param(lambda _: "", id="empty"),
         pytest.param(lambda _: "t=,v1=", id="hollow"),
         pytest.param(lambda _: "v1=00,t=soon", id="not a time"),

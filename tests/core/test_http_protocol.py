@@ -2,12 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 
 import pytest
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from uvicorn import Config
 from uvicorn.server import ServerState
@@ -15,10 +15,15 @@ from uvicorn.server import ServerState
 from app.core.http_protocol import GuardedHttpProtocol
 
 HEAD_TIMEOUT_S = 0.3
+BODY_TIMEOUT_S = 0.6
+WRITE_TIMEOUT_S = 0.6
+LARGE = 32 * 2**20
 
 
 class Impatient(GuardedHttpProtocol):
     head_timeout_s = HEAD_TIMEOUT_S
+    body_timeout_s = BODY_TIMEOUT_S
+    write_timeout_s = WRITE_TIMEOUT_S
 
 
 class Talk:
@@ -56,11 +61,25 @@ Connect = Callable[[], Awaitable[Talk]]
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers with the body's length; `/slow` takes its time."""
+    """Answers with the body's length; `/slow` takes its time, `/late` before it reads and `/deaf` does not read."""
+    if scope["path"] == "/deaf":
+        await PlainTextResponse("deaf")(scope, receive, send)
+        return
+    if scope["path"] == "/large":
+        pieces = (bytes(2**16) for _ in range(LARGE // 2**16))
+        await StreamingResponse(in_turn(pieces), headers={"Content-Length": str(LARGE)})(scope, receive, send)
+        return
+    if scope["path"] == "/late":
+        await asyncio.sleep(1.5 * BODY_TIMEOUT_S)
     body = await Request(scope, receive).body()
     if scope["path"] == "/slow":
         await asyncio.sleep(2.5 * HEAD_TIMEOUT_S)
     await PlainTextResponse(f"{len(body)}")(scope, receive, send)
+
+
+async def in_turn(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
 
 
 @asynccontextmanager
@@ -218,3 +237,83 @@ async def test_the_limits_themselves_are_accepted(connect: Connect) -> None:
 
     await talk.send(b"GET / HTTP/1.0\r\n\r\n")
     assert await talk.response() == (200, b"0")
+
+
+# Bodies and answers
+
+
+async def drip(talk: Talk, opening: bytes, pause: float) -> None:
+    await talk.send(opening)
+    while True:
+        await talk.send(b"a")
+        await asyncio.sleep(pause)
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        b"POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 1000000\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n",
+    ],
+)
+async def test_a_body_that_comes_in_drops_is_refused(connect: Connect, opening: bytes) -> None:
+    talk = await connect()
+    dripping = asyncio.create_task(drip(talk, opening, BODY_TIMEOUT_S / 20))
+
+    async with asyncio.timeout(4 * BODY_TIMEOUT_S):
+        status, body = await talk.response()
+    dripping.cancel()
+
+    assert (status, json.loads(body)["code"]) == (408, "request_timeout")
+
+
+async def test_a_body_that_is_not_read_any_more_does_not_hold_its_connection(connect: Connect) -> None:
+    talk = await connect()
+    dripping = asyncio.create_task(drip(talk, b"POST /deaf HTTP/1.1\r\nHost: a\r\nContent-Length: 99999\r\n\r\n", 0.03))
+    assert await talk.response() == (200, b"deaf")
+
+    async with asyncio.timeout(4 * BODY_TIMEOUT_S):
+        assert await talk.closed()
+    dripping.cancel()
+
+
+async def test_a_large_body_has_the_time_that_it_needs(connect: Connect) -> None:
+    talk = await connect()
+    pieces, piece = 12, bytes(int(Impatient.slowest_body * BODY_TIMEOUT_S / 4))
+    length = str(pieces * len(piece)).encode()
+    await talk.send(b"POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: " + length + b"\r\n\r\n")
+
+    for _ in range(pieces):  # twice the minimum pace, and in all longer than a body's time
+        await asyncio.sleep(BODY_TIMEOUT_S / 8)
+        await talk.send(piece)
+
+    assert await talk.response() == (200, length)
+
+
+async def test_a_body_is_not_late_while_it_is_the_application_that_does_not_read(connect: Connect) -> None:
+    talk = await connect()
+    size = 2**18
+    await talk.send(b"POST /late HTTP/1.1\r\nHost: shop\r\nContent-Length: " + str(size).encode() + b"\r\n\r\n")
+    await talk.send(bytes(size))
+
+    assert await talk.response() == (200, str(size).encode())
+
+
+async def test_who_does_not_read_an_answer_is_cut_off(connect: Connect) -> None:
+    talk = await connect()
+    await talk.send(b"GET /large HTTP/1.1\r\nHost: shop\r\n\r\n")
+
+    await asyncio.sleep(1.5 * WRITE_TIMEOUT_S)
+
+    with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+        await talk.response()
+
+
+async def test_who_reads_slowly_gets_all_of_it(connect: Connect) -> None:
+    talk = await connect()
+    await talk.send(b"GET /large HTTP/1.1\r\nHost: shop\r\n\r\n")
+    await asyncio.sleep(WRITE_TIMEOUT_S / 2)
+
+    status, body = await talk.response()
+
+    assert (status, len(body)) == (200, LARGE)

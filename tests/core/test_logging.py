@@ -6,7 +6,9 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import asyncpg
 import pytest
+from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from app.core.context import begin
@@ -50,7 +52,11 @@ def test_lines_of_libraries_look_the_same(log: Log) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["password", "new_password", "access_token", "Authorization", "cookie", "client_secret", "card_number"]
+    "name",
+    [
+        *("password", "new_password", "access_token", "Authorization", "cookie", "client_secret", "api_key"),
+        *("card_number", "cvc", "phone", "full_name", "shipping_address", "line1", "totp_code", "recovery_codes"),
+    ],
 )
 def test_secrets_are_known_by_their_names(log: Log, name: str) -> None:
     get_logger("shop").info(
@@ -68,6 +74,64 @@ def test_addresses_are_left_out_wherever_they_are(log: Log, value: Any) -> None:
 
     assert "[e-mail]" in log()
     assert "ada@" not in log()
+
+
+@pytest.mark.parametrize(
+    ("said", "logged"),
+    [
+        ("Authorization: Bearer abc.def-123", "Authorization: Bearer [redacted]"),
+        ("it sent emp_live_x7QaJ0l4bq6H1Yx3mWc8RkT5sNd9aG-vUe again", "it sent [key] again"),
+        ("the key emp_live_x7Qa is used", "the key emp_live_x7Qa is used"),
+        ("-----BEGIN PRIVATE KEY-----\nMIGHAgEA\n-----END PRIVATE KEY-----\n", "[key]"),
+        ("it sent eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln again", "it sent [token] again"),
+        ("no route to postgresql://shop:hunter2@db/shop", "no route to postgresql://[redacted]@db/shop"),
+        ("paid with 4242 4242 4242 4242 today", "paid with [card] today"),
+        ("paid with 378282246310005", "paid with [card]"),
+        ("order 1234567890123, 2 lines", "order 1234567890123, 2 lines"),  # not a card's checksum
+        ("at 2026-11-22 18:30:00", "at 2026-11-22 18:30:00"),
+    ],
+)
+@only_json
+def test_what_looks_like_a_secret_is_left_out_wherever_it_is(log: Log, said: str, logged: str) -> None:
+    get_logger("shop").warning(said)
+    logging.getLogger("library").warning("%s", said)
+
+    assert [json.loads(line)["event"] for line in log().splitlines()] == [logged, logged]
+
+
+class Row(BaseModel):
+    quantity: int
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        asyncpg.CheckViolationError.new(
+            {"C": "23514", "M": "new row breaks ck_lines", "D": "Failing row contains (1, canary Road 1,\ncanary 2)."}
+        ),
+        DBAPIError("INSERT", {"phone": "canary"}, Exception("broken\nDETAIL:  Key (phone)=(canary) exists."), True),
+    ],
+)
+def test_a_traceback_does_not_repeat_the_row_that_was_refused(log: Log, error: Exception) -> None:
+    try:
+        raise error
+    except (asyncpg.PostgresError, DBAPIError):
+        get_logger("shop").exception("failed")
+
+    assert "Error" in log()
+    assert "DETAIL: [redacted]" in log()
+    assert "canary" not in log()
+
+
+def test_a_traceback_does_not_repeat_the_input_that_was_refused(log: Log) -> None:
+    given = "".join(["can", "ary\n', input"])
+    try:
+        Row.model_validate({"quantity": given})
+    except ValidationError:
+        get_logger("shop").exception("failed")
+
+    assert "Input should be a valid integer" in log()
+    assert "canary" not in log()
 
 
 def test_a_traceback_shows_code_and_no_values(log: Log) -> None:

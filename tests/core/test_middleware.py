@@ -12,7 +12,9 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from app.core.access_log import access_log
-from app.core.middleware import SECURITY_HEADERS, RequestContext
+from app.core.middleware import RequestContext
+from app.core.security_headers import SECURITY_HEADERS, SecurityHeaders
+from app.settings import Environment
 from tests.support.problems import problem_of
 
 MakeClient = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
@@ -63,15 +65,40 @@ async def test_every_request_has_an_id_of_its_own(client: httpx.AsyncClient) -> 
 
 
 @pytest.mark.parametrize(
-    ("path", "status"),
-    [("/health/live", 200), ("/api/v1/products", 200), ("/nothing", 404), ("/static/nothing", 404), ("/metrics", 200)],
+    ("path", "status", "own"),
+    [
+        ("/health/live", 200, {}),
+        ("/api/v1/products", 200, {"Cache-Control": "public, max-age=60, stale-while-revalidate=30"}),
+        ("/nothing", 404, {}),
+        ("/static/nothing", 404, {}),
+        ("/metrics", 200, {}),
+    ],
 )
-async def test_answers_carry_the_security_headers(client: httpx.AsyncClient, path: str, status: int) -> None:
+async def test_answers_carry_the_security_headers(
+    client: httpx.AsyncClient, path: str, status: int, own: dict[str, str]
+) -> None:
     response = await client.get(path)
 
     assert response.status_code == status
-    assert {name: response.headers.get(name) for name in SECURITY_HEADERS} == SECURITY_HEADERS
+    assert {name: response.headers.get(name) for name in SECURITY_HEADERS} == SECURITY_HEADERS | own
     assert "Server" not in response.headers
+
+
+@pytest.mark.parametrize(
+    ("environment", "scheme", "told"),
+    [
+        (Environment.PRODUCTION, "https", "max-age=63072000; includeSubDomains"),
+        (Environment.PRODUCTION, "http", None),
+        (Environment.DEVELOPMENT, "https", None),
+    ],
+)
+async def test_only_production_insists_on_https_and_only_there(
+    make_client: MakeClient, environment: Environment, scheme: str, told: str | None
+) -> None:
+    async with make_client(environment=environment) as client:
+        answers = [await client.get(f"{scheme}://localhost{path}") for path in ("/health/live", "/docs", "/nothing")]
+
+    assert [answer.headers.get("Strict-Transport-Security") for answer in answers] == [told] * 3
 
 
 async def test_a_page_keeps_its_own_policy(client: httpx.AsyncClient) -> None:
@@ -148,8 +175,11 @@ async def test_half_an_answer_is_cut_off_and_not_patched(lines: Callable[[], lis
         crashed=never,
         untrusted_host=never,
         too_large=never,
+        too_many=never,
         trusted_hosts=["*"],
         body_limit=lambda _: 1,
+        security_headers=SecurityHeaders(only_https=False),
+        throttle=None,
         say=access_log("console"),
     )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://anything") as client:

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 from asyncpg import Connection
 from pydantic import SecretStr
+from sqlalchemy import Column
 
 from app.core.passwords import PasswordHasher
 from app.database import Database
@@ -17,6 +18,7 @@ from app.dev.seed import DEMO_PASSWORD, SeedRefused, seed_shop
 from app.dev.seed.planting import Size
 from app.gateways.media_store import MediaStore
 from app.models import Base
+from app.models.encrypted import Encrypted
 from app.models.users import Role
 from app.services.pricing import included_tax
 from app.settings import Environment, Settings
@@ -24,7 +26,6 @@ from tests.support.pictures import opened
 
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
 SMALL = Size(products=30, orders=20)
-SALTED = "password_hash"
 
 
 @pytest.fixture
@@ -40,12 +41,16 @@ async def sql(fresh_database_url: str) -> AsyncIterator["Connection[Any]"]:
     await connection.close()
 
 
+def is_salted(column: "Column[Any]") -> bool:
+    return column.name == "password_hash" or isinstance(column.type, Encrypted)
+
+
 async def everything_in(sql: "Connection[Any]") -> dict[str, list[dict[str, Any]]]:
-    """All rows of all tables, without the salted hashes and the database's own log of them."""
+    """All rows of all tables, without what is salted and the database's own log of it."""
     contents = {}
     for table in Base.metadata.sorted_tables:
         if table.name != "audit_log":
-            columns = ", ".join(f'"{name}"' for name in table.c.keys() if name != SALTED)  # noqa: SIM118  # columns, not a dict
+            columns = ", ".join(f'"{column.name}"' for column in table.c if not is_salted(column))
             found = await sql.fetch(f"SELECT {columns} FROM {table.name} ORDER BY 1, 2")  # noqa: S608  # our own names
             contents[table.name] = [dict(row) for row in found]
     return contents

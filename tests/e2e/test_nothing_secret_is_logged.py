@@ -9,6 +9,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from app.core.clock import now
+from app.core.totp import STEP, code_at
+from app.routers.devices import COOKIE
 from app.settings import Settings
 from app.shop import Shop
 from tests.support.accounts import bearer
@@ -103,3 +106,46 @@ async def test_what_only_its_owner_may_know_is_in_no_log(
         event in "".join(said.values()) for event in ('"path": "/api/v1/auth/token"', "relay started", "mail sent")
     )
     assert [(log, name) for log, text in said.items() for name, secret in secrets.items() if secret in text] == []
+
+
+async def test_nor_are_the_secrets_of_an_account(api: httpx.AsyncClient, logs: Path, sandbox: RunningSandbox) -> None:
+    email, other = (f"canary.{uuid4().hex}@example.com" for _ in range(2))
+    new_password = "canary-password-x3mWc8Rk"
+
+    async def mailed(address: str, pattern: str) -> str | None:
+        mails = await sandbox.mails_to(address)
+        return next((found[1] for mail in mails if (found := re.search(pattern, mail["text"]))), None)
+
+    account = {"email": email, "password": PASSWORD, "full_name": "Canary Lovelace"}
+    answered(202, await api.post(f"{API}/auth/register", json=account))
+    await eventually(lambda: mailed(email, r"verify-email\?token=([\w-]+)"))
+    answered(202, await api.post(f"{API}/auth/password/forgot", json={"email": email}))
+    link = await eventually(lambda: mailed(email, r"reset-password\?token=([\w-]+)"))
+    assert (await api.get("/reset-password", params={"token": link})).status_code == 200
+    answered(200, await api.post(f"{API}/auth/password/reset", json={"token": link, "new_password": new_password}))
+    signed_in = await api.post(f"{API}/auth/token", data={"username": email, "password": new_password})
+    headers = bearer(answered(200, signed_in)["access_token"])
+
+    factor = f"{API}/auth/second-factor"
+    secret = answered(200, await api.post(factor, json={"password": new_password}, headers=headers))["secret"]
+    code = code_at(int(now().timestamp()) // STEP, secret)
+    confirmed = await api.post(f"{factor}/confirm", json={"code": code}, headers=headers)
+    recovery_code = answered(200, confirmed)["recovery_codes"][0]
+    again = {"username": email, "password": new_password, "otp": recovery_code}
+    answered(200, await api.post(f"{API}/auth/token", data=again))
+    wanted = {"new_email": other, "password": new_password}
+    answered(202, await api.post(f"{API}/users/me/email", json=wanted, headers=headers))
+    confirmation = await eventually(lambda: mailed(other, r"verify-email\?token=([\w-]+)"))
+    answered(200, await api.post(f"{API}/auth/verify-email", json={"token": confirmation}))
+
+    secrets = {
+        "new password": new_password,
+        "reset link": link,
+        "confirmation link": confirmation,
+        "secret of the device": signed_in.cookies[COOKIE],
+        "secret of the app": secret,
+        "recovery code": recovery_code,
+        "new address": other,
+    }
+    said = read(logs)
+    assert [(log, name) for log, text in said.items() for name, value in secrets.items() if value in text] == []

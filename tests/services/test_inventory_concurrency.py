@@ -12,6 +12,7 @@ from app.core.ids import uuid7
 from app.errors import InsufficientStock, RequestInProgress, StockChanged
 from app.models.inventory import StockLevel
 from app.models.products import Variant
+from app.models.scopes import SCOPES_OF
 from app.models.users import Role, User
 from app.schemas.carts import Address, CartLineCreate
 from app.schemas.inventory import AdjustmentCreate, AdjustmentItem
@@ -31,7 +32,7 @@ async def staff(fresh_shop: Shop) -> Principal:
     user = User(email="walter@example.com", password_hash="none", full_name="Walter", role=Role.WAREHOUSE)
     async with fresh_shop.database.transaction() as tx:
         await tx.users.add(user)
-    return Principal(user_id=user.id, session_id=uuid7(), role=Role.WAREHOUSE)
+    return Principal(user.id, uuid7(), Role.WAREHOUSE, SCOPES_OF[Role.WAREHOUSE])
 
 
 def one(variant: Variant, **values: int) -> AdjustmentCreate:

@@ -132,7 +132,7 @@ async def person(database: Database, address: str) -> User:
 
 
 async def test_a_new_account_gets_a_link(shop: Shop, sandbox: RunningSandbox, person: User) -> None:
-    await shop.mail.confirm_address(uuid4(), person.id)
+    await shop.account_mail.confirm_address(uuid4(), person.id)
 
     (mail,) = await sandbox.mails_to(person.email)
     assert mail["subject"] == "Confirm your e-mail address"
@@ -143,7 +143,7 @@ async def test_a_new_account_gets_a_link(shop: Shop, sandbox: RunningSandbox, pe
 async def test_a_confirmed_address_gets_none(shop: Shop, sandbox: RunningSandbox, person: User) -> None:
     await change(shop.database, User, email_verified_at=now())
 
-    await shop.mail.confirm_address(uuid4(), person.id)
+    await shop.account_mail.confirm_address(uuid4(), person.id)
 
     assert await sandbox.mails_to(person.email) == []
     (log,) = await log_of(shop.database)
@@ -156,6 +156,6 @@ async def test_who_registers_again_is_reminded_unless_disabled(
 ) -> None:
     await change(shop.database, User, status=status)
 
-    await shop.mail.remind_of_account(uuid4(), person.id)
+    await shop.account_mail.remind_of_account(uuid4(), person.id)
 
     assert len(await sandbox.mails_to(person.email)) == mails

@@ -12,6 +12,7 @@ from app.errors import AlreadyReviewed
 from app.models.platform import OutboxEvent
 from app.models.products import Product
 from app.models.reviews import Review
+from app.models.scopes import SCOPES_OF
 from app.models.users import Role, User
 from app.schemas.reviews import ProductReviewQuery, ReviewCreate, ReviewDetail, ReviewModeration, ReviewUpdate
 from app.services.principals import Principal
@@ -29,7 +30,7 @@ async def people(database: Database, number: int) -> list[Principal]:
     ]
     async with database.transaction() as tx:
         await tx.users.add_all(users)
-    return [Principal(user.id, uuid7(), Role.CUSTOMER) for user in users]
+    return [Principal(user.id, uuid7(), Role.CUSTOMER, SCOPES_OF[Role.CUSTOMER]) for user in users]
 
 
 async def review(shop: Shop, author: Principal, product: Product, rating: int = 5) -> ReviewDetail:

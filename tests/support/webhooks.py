@@ -54,5 +54,5 @@ async def send(client: httpx.AsyncClient, event: Json) -> httpx.Response:
 
 
 async def send_raw(client: httpx.AsyncClient, payload: bytes, signed: str | None) -> httpx.Response:
-    headers = {} if signed is None else {"Stripe-Signature": signed}
+    headers = [] if signed is None else [(b"Stripe-Signature", signed.encode("latin-1"))]
     return await client.post(PATH, content=payload, headers=headers)

@@ -53,8 +53,14 @@ def purge_expired() -> None:
         async with shop.database.transaction() as tx:
             await tx.idempotency.forget_expired()
             await tx.carts.forget_expired()
-            await tx.users.forget_expired()
+            await tx.sessions.forget_expired()
+            await tx.tokens.forget_expired()
+            await tx.guesses.forget_expired()
+            await tx.email_changes.forget_expired()
+            await tx.jobs.forget_expired()
             await tx.outbox.forget_published()
+        while await shop.account_deletion.tidy_up():
+            pass
 
     runtime.run(purge)
 

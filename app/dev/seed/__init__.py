@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy import make_url
 
 from app.core import clock
+from app.core.encryption import KeyRing
 from app.dev.seed.planting import DEMO_PASSWORD, Size, plant
 from app.gateways.media_store import MediaStore
 from app.settings import Environment, Settings
@@ -47,7 +48,8 @@ async def seed_shop(settings: Settings, size: Size, now: datetime | None = None)
     connection = await asyncpg.connect(url.render_as_string(hide_password=False))
     try:
         with _progress(console) as progress:
-            seeded = await plant(connection, MediaStore(settings.media_store), size, now or clock.now(), progress)
+            keys, store = KeyRing(settings.encryption_secrets()), MediaStore(settings.media_store)
+            seeded = await plant(connection, keys, store, size, now or clock.now(), progress)
     finally:
         await connection.close()
     console.print("The demo shop is ready." if seeded else "Already seeded: there are products or accounts in it.")

@@ -10,8 +10,11 @@ from typing import Any, Self
 from asyncpg import Connection
 from sqlalchemy import Table
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeEngine
 
+from app.core.encryption import KeyRing
 from app.models import Base
+from app.models.encrypted import EncryptedAddress, EncryptedText, seal_address
 
 ROWS_IN_MEMORY = 20_000
 STEPS_BETWEEN_TURNS = 50
@@ -23,7 +26,7 @@ class _Sheet:
     """The rows of one table that wait; all of them name the same columns."""
 
     columns: tuple[str, ...]
-    json_columns: tuple[str, ...]
+    encoders: dict[str, Callable[[Any], Any]]
     row_of: Callable[[dict[str, Any]], tuple[Any, ...]]
     rows: list[tuple[Any, ...]] = field(default_factory=list)
 
@@ -35,8 +38,9 @@ class Loader:
     row names every column that has no default in the database.
     """
 
-    def __init__(self, connection: "Connection[Any]") -> None:
+    def __init__(self, connection: "Connection[Any]", keys: KeyRing) -> None:
         self._connection = connection
+        self._keys = keys
         self._sheets: dict[str, _Sheet] = {}
         self._waiting = 0
         self._steps = 0
@@ -56,8 +60,8 @@ class Loader:
     def add(self, target: type[Base] | Table, **values: Any) -> None:
         table = target if isinstance(target, Table) else Base.metadata.tables[target.__tablename__]
         sheet = self._sheets.get(table.name) or self._new_sheet(table, tuple(values))
-        for name in sheet.json_columns:
-            values[name] = _as_json(values[name])
+        for name, encode in sheet.encoders.items():
+            values[name] = encode(values[name])
         sheet.rows.append(sheet.row_of(values))
         self._waiting += 1
 
@@ -85,6 +89,14 @@ class Loader:
                 await self._connection.copy_records_to_table(table.name, records=sheet.rows, columns=sheet.columns)
 
     def _new_sheet(self, table: Table, columns: tuple[str, ...]) -> _Sheet:
-        json_columns = tuple(name for name in columns if isinstance(table.c[name].type, JSONB))
-        sheet = self._sheets[table.name] = _Sheet(columns, json_columns, itemgetter(*columns))
+        encoders = {name: encode for name in columns if (encode := self._encoder(table.c[name].type))}
+        sheet = self._sheets[table.name] = _Sheet(columns, encoders, itemgetter(*columns))
         return sheet
+
+    def _encoder(self, kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
+        """What COPY needs done to a value of this type; it takes everything else as it is."""
+        if isinstance(kind, EncryptedAddress):
+            return lambda address: _as_json(seal_address(address, self._keys, kind.place))
+        if isinstance(kind, EncryptedText):
+            return lambda text: None if text is None else self._keys.encrypt(text, kind.place)
+        return _as_json if isinstance(kind, JSONB) else None

@@ -9,6 +9,7 @@ from uuid import UUID
 from app.dev.seed.catalogue import TEXTS
 from app.dev.seed.ids import Ids
 from app.dev.seed.loader import Loader
+from app.models.addresses import SavedAddress
 from app.models.users import Role, User, UserStatus
 from app.schemas.carts import Address
 
@@ -55,6 +56,7 @@ def write_people(loader: Loader, ids: Ids, password_hash: str, now: datetime) ->
         buyer = _buyer(user_id, entry, weight=1.0 if index else DEMO_CUSTOMER_WEIGHT)
         joined = now - OPENED + timedelta(days=10 * index)
         _write_account(loader, user_id, buyer.email, buyer.address.full_name, Role.CUSTOMER, password_hash, joined)
+        _write_address(loader, ids(), user_id, buyer.address, joined)
         buyers.append(buyer)
         customers.append(user_id)
     return People(buyers, customers[1:], staff)
@@ -63,6 +65,19 @@ def write_people(loader: Loader, ids: Ids, password_hash: str, now: datetime) ->
 def _buyer(user_id: UUID | None, entry: dict[str, Any], weight: float = 1.0) -> Buyer:
     email = entry.pop("email")
     return Buyer(user_id, email, Address.model_validate(entry), weight)
+
+
+def _write_address(loader: Loader, address_id: UUID, user_id: UUID, address: Address, at: datetime) -> None:
+    loader.add(
+        SavedAddress,
+        id=address_id,
+        user_id=user_id,
+        **address.model_dump(),
+        is_default_shipping=True,
+        is_default_billing=True,
+        created_at=at,
+        updated_at=at,
+    )
 
 
 def _write_account(

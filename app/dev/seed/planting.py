@@ -11,6 +11,7 @@ from typing import Any
 from asyncpg import Connection
 from rich.progress import Progress
 
+from app.core.encryption import KeyRing
 from app.core.passwords import PasswordHasher
 from app.core.reader import Query
 from app.dev.seed.catalogue import assortment, departments
@@ -41,7 +42,7 @@ class Size:
 
 
 async def plant(
-    connection: "Connection[Any]", store: MediaStore, size: Size, now: datetime, progress: Progress
+    connection: "Connection[Any]", keys: KeyRing, store: MediaStore, size: Size, now: datetime, progress: Progress
 ) -> bool:
     """Fill an empty shop; False when there is something in it already."""
     async with connection.transaction():
@@ -49,19 +50,19 @@ async def plant(
         await connection.execute("LOCK TABLE products IN SHARE ROW EXCLUSIVE MODE")
         if await connection.fetchval("SELECT EXISTS (SELECT FROM products) OR EXISTS (SELECT FROM users)"):
             return False
-        await _fill(connection, store, size, now, progress)
+        await _fill(connection, keys, store, size, now, progress)
     await connection.execute("ANALYZE")
     return True
 
 
 async def _fill(
-    connection: "Connection[Any]", store: MediaStore, size: Size, now: datetime, progress: Progress
+    connection: "Connection[Any]", keys: KeyRing, store: MediaStore, size: Size, now: datetime, progress: Progress
 ) -> None:
     # asyncpg knows the binary form of built-in types only; citext's is that of text.
     await connection.set_type_codec("citext", encoder=str.encode, decoder=bytes.decode, format="binary")
     await connection.execute("SELECT set_config('app.listings', 'later', true)")  # once, rather than at every COPY
     with _no_garbage_collection():
-        async with Loader(connection) as loader:
+        async with Loader(connection, keys) as loader:
             orders = await _write(loader, store, size, now, progress)
     await connection.execute("SELECT refresh_listings(ARRAY (SELECT id FROM products))")
     sales = Query(counting_of_sales())

@@ -1,7 +1,11 @@
-"""An account and a sign-in."""
+"""An account, a sign-in, and clients from anywhere."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import func, select
 
 from app.database import Database
@@ -24,3 +28,17 @@ async def tokens(client: httpx.AsyncClient, ada: User) -> Json:
     assert response.status_code == 200
     tokens: Json = response.json()
     return tokens
+
+
+@pytest.fixture
+async def client_at(app: FastAPI, client: httpx.AsyncClient) -> AsyncIterator[Callable[[str], httpx.AsyncClient]]:
+    """`client_at("192.0.2.1")`: another device, with cookies of its own, at that address."""
+    async with AsyncExitStack() as devices:
+
+        def at(address: str) -> httpx.AsyncClient:
+            transport = httpx.ASGITransport(app, client=(address, 50000))
+            device = httpx.AsyncClient(transport=transport, base_url="http://localhost")
+            devices.push_async_callback(device.aclose)
+            return device
+
+        yield at

@@ -15,7 +15,7 @@ from tests.support.accounts import API, all_of, change, code, events, register, 
 async def test_the_link_works_once(client: httpx.AsyncClient, database: Database, shop: Shop) -> None:
     await register(client)
     (user,) = await all_of(database, select(User))
-    mail = await shop.auth.issue_email_verification(user.id)
+    mail = await shop.registrations.issue_email_verification(user.id)
     assert mail
     assert (mail.email, mail.full_name) == ("ada@example.com", "Ada Lovelace")
 
@@ -26,13 +26,13 @@ async def test_the_link_works_once(client: httpx.AsyncClient, database: Database
     assert (second.status_code, code(second)) == (410, "token_expired")
     assert (await sign_in(client)).status_code == 200
     assert await events(database) == ["customer.registered", "customer.verified"]
-    assert await shop.auth.issue_email_verification(user.id) is None
+    assert await shop.registrations.issue_email_verification(user.id) is None
 
 
 async def test_only_the_hash_of_the_link_is_kept(client: httpx.AsyncClient, database: Database, shop: Shop) -> None:
     await register(client)
     (user,) = await all_of(database, select(User))
-    mail = await shop.auth.issue_email_verification(user.id)
+    mail = await shop.registrations.issue_email_verification(user.id)
     assert mail
 
     assert await all_of(database, select(OneTimeToken.hash)) == [digest(mail.token)]
@@ -41,7 +41,7 @@ async def test_only_the_hash_of_the_link_is_kept(client: httpx.AsyncClient, data
 async def test_an_old_or_unknown_link_is_gone(client: httpx.AsyncClient, database: Database, shop: Shop) -> None:
     await register(client)
     (user,) = await all_of(database, select(User))
-    mail = await shop.auth.issue_email_verification(user.id)
+    mail = await shop.registrations.issue_email_verification(user.id)
     assert mail
     await change(database, OneTimeToken, expires_at=func.now() - timedelta(seconds=1))
 
@@ -56,8 +56,8 @@ async def test_a_link_from_an_earlier_mail_still_confirms_and_announces_once(
 ) -> None:
     await register(client)
     (user,) = await all_of(database, select(User))
-    earlier = await shop.auth.issue_email_verification(user.id)
-    later = await shop.auth.issue_email_verification(user.id)
+    earlier = await shop.registrations.issue_email_verification(user.id)
+    later = await shop.registrations.issue_email_verification(user.id)
     assert earlier
     assert later
 

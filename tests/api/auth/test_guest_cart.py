@@ -12,8 +12,10 @@ from app.models.inventory import StockLevel
 from app.models.products import Product, ProductStatus, Variant
 from app.models.users import User
 from app.schemas.carts import CartLineCreate
-from app.services.auth import AuthService, Device
+from app.services.auth import AuthService, SignIn
 from app.services.carts import CartService
+from app.services.devices import Device
+from app.services.guess_limits import GuessLimits
 from app.services.principals import Shopper
 from app.settings import Settings
 from app.shop import Shop
@@ -84,11 +86,12 @@ async def test_a_merge_that_fails_does_not_fail_the_sign_in(
     guest_token: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    auth = AuthService(database, shop.passwords, shop.tokens, BrokenCarts(database, settings), settings)
+    limits = GuessLimits(database, settings)
+    auth = AuthService(database, shop.passwords, shop.tokens, limits, BrokenCarts(database, settings), settings)
 
-    pair = await auth.sign_in(ADA["email"], ADA["password"], Device(), guest_token)
+    signed_in = await auth.sign_in(SignIn(ADA["email"], ADA["password"]), Device(), guest_token)
 
-    assert (await auth.principal(shop.tokens.read(pair.access_token))).user_id == ada.id
+    assert (await shop.identification.caller(signed_in.tokens.access_token)).user_id == ada.id
     assert [line.quantity for line in (await shop.carts.get(Shopper(cart_token=guest_token))).lines] == [2]
     assert "could not be merged" in caplog.text
     assert guest_token not in caplog.text

@@ -20,6 +20,7 @@ async def test_it_is_shown_without_its_secrets(client: httpx.AsyncClient, ada: U
         "id",
         "email",
         "full_name",
+        "phone",
         "role",
         "email_verified_at",
         "created_at",

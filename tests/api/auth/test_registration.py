@@ -5,12 +5,15 @@ from datetime import timedelta
 import httpx
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.timing import STEP
 from app.database import Database
 from app.models.platform import AuditEntry, OutboxEvent
 from app.models.users import Role, User, UserSession
+from app.shop import Shop
 from tests.support.accounts import ADA, API, Json, all_of, change, code, events, register, sign_in
+from tests.support.statements import count_statements
 
 
 async def test_an_account_waits_for_the_confirmation_of_its_address(
@@ -48,6 +51,26 @@ async def test_the_answer_does_not_tell_whether_the_address_is_taken(
         "customer.verification_requested",
         "customer.registered_again",
     ]
+
+
+async def test_an_address_that_is_taken_takes_the_same_work(
+    client: httpx.AsyncClient, connection: AsyncConnection, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[str] = []
+    hash_it = shop.passwords.hash
+
+    async def noted(password: str) -> str:
+        hashed.append(password)
+        return await hash_it(password)
+
+    monkeypatch.setattr(shop.passwords, "hash", noted)
+    with count_statements(connection) as for_new:
+        await register(client)
+    with count_statements(connection) as for_taken:
+        await register(client)
+
+    assert for_new == for_taken
+    assert hashed == [ADA["password"]] * 2
 
 
 async def test_every_answer_takes_a_whole_step_of_time(client: httpx.AsyncClient) -> None:

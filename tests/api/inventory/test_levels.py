@@ -217,7 +217,7 @@ async def test_only_the_warehouse_sees_and_changes_stock(
         await adjust(client, somebody, item(mug, delta=1)),
     ]
 
-    refusal = "forbidden" if role else "invalid_token"
+    refusal = "insufficient_scope" if role else "invalid_token"
     assert {code(response) for response in responses} == {refusal}
     admin = await signed_in(shop, Role.ADMIN)
     level = await level_of(client, admin, mug)

@@ -217,7 +217,7 @@ async def test_only_support_decides(
         await moderate(client, review, await signed_in(shop, role), "rejected"),
         await moderate(client, review, ada, "rejected"),
     ):
-        assert (refused.status_code, problem_of(refused)["code"]) == (403, "forbidden")
+        assert (refused.status_code, problem_of(refused)["code"]) == (403, "insufficient_scope")
     assert (await moderate(client, review, {}, "rejected")).status_code == 401
     assert (await client.get(f"{API}/reviews/{review['id']}")).json() == review
 

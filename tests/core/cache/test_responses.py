@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.core.cache import CACHE_TAGS, Journal, MemoryTier, ResponseCache, SharedTier
 from app.core.cache.responses import accepts_gzip
+from app.core.cross_origin import CrossOrigin
 
 BODY = b'{"data": "' + b"x" * 5_000 + b'"}'
 
@@ -99,6 +100,22 @@ async def test_what_is_personal_passes_by(client: httpx.AsyncClient, shop: Shop,
     await client.get("/shown/b", headers={name: "x"})
     await client.get("/shown/b")
     assert shop.asked == 5
+
+
+async def test_one_answer_serves_all_origins_and_none_gets_anothers_permission(
+    client: httpx.AsyncClient, shop: Shop
+) -> None:
+    cache = client._transport.app  # type: ignore[attr-defined]  # of httpx' transport for applications
+    front, other = "https://front.example", "https://other.example"
+    shared = httpx.ASGITransport(CrossOrigin(cache, origins=[front, other], refused=shop))
+    async with httpx.AsyncClient(transport=shared, base_url="http://shop") as browser:
+        origins = [front, other, "https://evil.example", "null", None, front]
+        answers = [await browser.get("/shown/a", headers={"Origin": origin} if origin else {}) for origin in origins]
+
+    allowed = [answer.headers.get("Access-Control-Allow-Origin") for answer in answers]
+    assert allowed == [front, other, None, None, None, front]
+    assert all("Origin" in answer.headers["Vary"] for answer in answers)
+    assert shop.asked == 1
 
 
 @pytest.mark.parametrize("path", ["/elsewhere", "/shown/untagged"])
