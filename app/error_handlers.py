@@ -21,6 +21,7 @@ from app.database_errors import DISK_FULL, as_shop_error, constraint, sqlstate
 from app.errors import ShopError
 from app.gateways.media_store import MediaStoreUnavailable
 from app.openapi import PROBLEM_JSON, PROBLEM_TYPES, methods_at
+from app.validation_errors import problems
 
 logger = get_logger(__name__)
 
@@ -85,24 +86,12 @@ def _from_validation(request: Request, error: RequestValidationError) -> ShopErr
         return errors.MalformedBody()
     if any(each["loc"] == ("body",) for each in found) and not _says_json(request):
         return errors.UnsupportedMediaType('Say "Content-Type: application/json".')
-    # The offending input is not echoed: it may be a password, or not representable in JSON at all.
-    return errors.ValidationFailed(
-        errors=[
-            {"pointer": _pointer(each["loc"]), "code": each["type"], "message": each["msg"]}
-            for each in found[:MOST_ERRORS]
-        ]
-    )
+    return errors.ValidationFailed(errors=problems(found, error.body)[:MOST_ERRORS])
 
 
 def _says_json(request: Request) -> bool:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     return media_type == "application/json" or media_type.endswith("+json")
-
-
-def _pointer(location: tuple[str | int, ...]) -> str:
-    source, *path = location
-    steps = "/".join(str(step).replace("~", "~0").replace("/", "~1") for step in path)
-    return f"/{steps}" if source == "body" else steps
 
 
 _HTTP_ERRORS: dict[int, type[ShopError]] = {

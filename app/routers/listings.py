@@ -19,7 +19,8 @@ _ATTRIBUTES = {
     "in": "query",
     "required": False,
     "description": "Values of the attribute NAME, such as `attr.color=red,blue`: one of them is enough, and several "
-    "attributes must all fit",
+    "attributes must all fit. A comma within a value is written `\\,` and a backslash `\\\\`: "
+    "`attr.material=aluminium\\, steel` is one value",
     "schema": {"type": "string"},  # no example: Swagger UI would send it
 }
 

@@ -72,10 +72,12 @@ def _checked(fields: type[Fields], items: list[tuple[str, Any]]) -> Fields:
     repeated = {name for name, _ in items if sum(name == other for other, _ in items) > 1}
     if repeated:
         raise ValidationFailed.at(f"/{min(repeated)}", "repeated", "must be there once")
+    form = dict(items)
     try:
-        return fields.model_validate(dict(items))
+        return fields.model_validate(form)
     except ValidationError as error:
-        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from None
+        wrong = [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
+        raise RequestValidationError(wrong, body=form) from None
 
 
 def upload_body(fields: type[Input], file_description: str, file_field: str = "file") -> dict[str, Any]:

@@ -23,6 +23,8 @@ from app.schemas.base import (
 from app.schemas.products import ProductCard
 
 MOST_ATTRIBUTES = 10
+_PART = re.compile(r"(?:^|,)((?:\\.|[^,])*)", re.DOTALL)  # up to a comma that has no backslash of its own
+_ESCAPED = re.compile(r"\\([\\,])")
 _NUMBER = re.compile(r"-?[0-9]{1,17}(\.[0-9]{1,17})?")
 
 SearchWords = Annotated[str, Field(max_length=200), Storable]
@@ -33,13 +35,11 @@ Stars = Annotated[Decimal, Field(ge=0, le=5, decimal_places=2)]
 
 
 def _split(given: object) -> object:
-    """`red,blue` are two values, and a third one: a value may contain a comma itself. `5.0` is `5` as well."""
+    """`red,blue` are two values. A comma within one is written `\\,`, a backslash `\\\\`. `5.0` is `5` as well."""
     texts = [text for text in (given if isinstance(given, list) else [given]) if isinstance(text, str)]
-    parts = [part.strip() for text in texts for part in text.split(",")]
-    if not any(parts):
-        return []
+    parts = [_ESCAPED.sub(r"\1", part.strip()) for text in texts for part in _PART.findall(text)]
     numbers = [f"{Decimal(part).normalize():f}" for part in parts if _NUMBER.fullmatch(part)]
-    return list(dict.fromkeys(value for value in (*parts, *texts, *numbers) if value))
+    return list(dict.fromkeys(value for value in (*parts, *numbers) if value))
 
 
 AttributeValues = Annotated[
@@ -167,7 +167,8 @@ class Facets(Output):
     rating: Facet[FacetValue[int]] = Field(description="For `rating[gte]`: so many stars or more")
     availability: Facet[FacetValue[bool]] = Field(description="For `in_stock`")
     attributes: dict[str, Facet[FacetValue[str]]] = Field(
-        description="For `attr.NAME`; the 20 most frequent attributes, and of each the 20 most frequent values"
+        description="For `attr.NAME`; the 20 most frequent attributes, and of each the 20 most frequent values. A "
+        "value is told as it is: as a filter, its backslashes are written `\\\\` and its commas `\\,`"
     )
 
 

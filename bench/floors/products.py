@@ -29,8 +29,8 @@ WHERE pc.product_id = $1 ORDER BY c.path
 """
 # All that a card shows is one row's, so a page is one collection and one query.
 CARDS = """
-SELECT p.id, p.slug, p.name, p.summary, page.rating_average::float8, page.rating_count, page.price_from,
-       page.compare_at, page.currency, page.in_stock, picture.key, picture.alt
+SELECT p.id AS product_id, p.slug, p.name, p.summary, page.rating_average, page.rating_count, page.price_from,
+       page.compare_at, page.currency, page.in_stock, picture.picture, picture.alt
 FROM (
     SELECT product_id, rating_average, rating_count, price_from, compare_at, currency, in_stock FROM listings
     WHERE category_slugs @> ARRAY[$1::text] AND price_from >= $2
@@ -38,7 +38,7 @@ FROM (
 ) page
 JOIN products p ON p.id = page.product_id
 LEFT JOIN LATERAL (
-    SELECT coalesce(m.renditions->0->>'key', m.key) AS key, m.alt FROM product_media m
+    SELECT coalesce(m.renditions->0->>'key', m.key) AS picture, m.alt FROM product_media m
     WHERE m.product_id = page.product_id ORDER BY m.position LIMIT 1
 ) picture ON true
 ORDER BY page.price_from, page.product_id
@@ -97,20 +97,7 @@ class Products:
     async def page(self, query: dict[str, list[str]]) -> bytes:
         async with self._pool.acquire() as connection:
             rows = await connection.fetch(CARDS, query["category"][0], int(query["price[gte]"][0]), PAGE + 1)
-        cards = [
-            {
-                "id": str(row["id"]),
-                "slug": row["slug"],
-                "name": row["name"],
-                "summary": row["summary"],
-                "thumbnail": {"url": f"{self._media_url}/{row['key']}", "alt": row["alt"]} if row["key"] else None,
-                "price_from": {"amount": row["price_from"], "currency": row["currency"]},
-                "compare_at": _money(row["compare_at"], row["currency"]),
-                "in_stock": row["in_stock"],
-                "rating": {"average": row["rating_average"], "count": row["rating_count"]},
-            }
-            for row in rows[:PAGE]
-        ]
+        cards = [card(row, self._media_url) for row in rows[:PAGE]]
         more = len(rows) > PAGE
         last = base64.urlsafe_b64encode(orjson.dumps([rows[PAGE - 1]["price_from"], cards[-1]["id"]])) if more else b""
         return orjson.dumps({"data": cards, "page": {"limit": PAGE, "next_cursor": last.decode(), "has_more": more}})
@@ -128,6 +115,21 @@ class Products:
                 for size in orjson.loads(row["renditions"])
             ],
         }
+
+
+def card(row: "asyncpg.Record", media_url: str) -> dict[str, Any]:
+    """What a list shows of a product."""
+    return {
+        "id": str(row["product_id"]),
+        "slug": row["slug"],
+        "name": row["name"],
+        "summary": row["summary"],
+        "thumbnail": {"url": f"{media_url}/{row['picture']}", "alt": row["alt"]} if row["picture"] else None,
+        "price_from": _money(row["price_from"], row["currency"]),
+        "compare_at": _money(row["compare_at"], row["currency"]),
+        "in_stock": row["in_stock"],
+        "rating": {"average": float(row["rating_average"]), "count": row["rating_count"]},
+    }
 
 
 def _money(amount: int | None, currency: str) -> dict[str, Any] | None:

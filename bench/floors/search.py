@@ -7,6 +7,7 @@ from typing import Any, cast
 from urllib.parse import parse_qs
 
 import asyncpg
+import orjson
 
 from app.core.pagination import CursorSigner
 from app.core.reader import Reader
@@ -14,8 +15,8 @@ from app.database import Database
 from app.repositories.listings.reader import ListingReader
 from app.schemas.listings import ProductQuery
 from app.services.listings import ListingService
+from bench.floors.products import PAGE, card
 
-PAGE = 20
 Statement = tuple[str, tuple[Any, ...]]
 
 
@@ -28,12 +29,13 @@ class Search:
         self._statements: dict[str, list[Statement]] = {}
 
     async def page(self, query: str) -> bytes:
-        """The cards and the facets, both made by PostgreSQL: there is nothing left to do for orjson."""
+        """The cards, and the facets, which PostgreSQL makes."""
         listing, facets = self._statements.get(query) or await self._recorded(query)
         async with self._pool.acquire() as connection:
             rows = await connection.fetch(listing[0], *listing[1])
             beside = await connection.fetchval(facets[0], *facets[1])
-        return f'{{"data":[{",".join(row[0] for row in rows[:PAGE])}],"facets":{beside}}}'.encode()
+        cards = [card(row, self._media_url) for row in rows[:PAGE]]
+        return orjson.dumps({"data": cards, "facets": orjson.Fragment(beside)})
 
     async def _recorded(self, query: str) -> list[Statement]:
         recorder = _Recorder(self._pool)

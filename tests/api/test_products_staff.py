@@ -140,8 +140,39 @@ async def test_a_wrong_product_is_refused(
     response = await client.post(f"{API}/products", content=body, headers=staff | {"Content-Type": "application/json"})
 
     assert response.status_code == 422, response.text
-    assert any(error["pointer"].startswith(pointer) for error in response.json()["errors"]), response.text
+    assert [error["pointer"] for error in response.json()["errors"]] == [pointer]
     assert await count_products(database) == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "code", "message"),
+    [
+        ({"a": "\x00"}, "/attributes/a", "value_error", "must not contain the NUL character"),
+        ({"a": "x" * 501}, "/attributes/a", "string_too_long", "String should have at most 500 characters"),
+        (
+            {"a/b~": {}},
+            "/attributes/a~1b~0",
+            "wrong_type",
+            "Input should be a valid string, boolean, integer, number or list",
+        ),
+        ({"a": ["x", 1]}, "/attributes/a/1", "string_type", "Input should be a valid string"),
+        ({"": "x"}, "/attributes/", "string_too_short", "String should have at least 1 character"),
+        ([], "/attributes", "dict_type", "Input should be a valid object"),
+    ],
+)
+async def test_a_wrong_attribute_is_told_once_and_without_pydantics_insides(
+    client: httpx.AsyncClient, staff: dict[str, str], body: object, pointer: str, code: str, message: str
+) -> None:
+    response = await client.post(f"{API}/products", json={"name": "Mug", "attributes": body}, headers=staff)
+
+    assert response.json()["errors"] == [{"pointer": pointer, "code": code, "message": message}]
+
+
+async def test_the_whole_document_is_the_empty_pointer(client: httpx.AsyncClient, staff: dict[str, str]) -> None:
+    response = await client.post(f"{API}/products", json=[], headers=staff)
+
+    [error] = response.json()["errors"]
+    assert (error["pointer"], error["message"]) == ("", "Input should be a valid object")
 
 
 @pytest.mark.parametrize("role", [None, Role.CUSTOMER, Role.SUPPORT, Role.WAREHOUSE, Role.ANALYST])

@@ -169,9 +169,8 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _asked_for(values: tuple[str, ...]) -> str | list[str]:
-    """In one parameter, or in one each when a comma is part of a value."""
-    return list(values) if any("," in value for value in values) else ",".join(values)
+def _asked_for(values: tuple[str, ...]) -> str:
+    return ",".join(value.replace("\\", "\\\\").replace(",", "\\,") for value in values)
 
 
 def _within(amount: int | None, least: int | None, most: int | None) -> bool:

@@ -96,6 +96,7 @@ async def _shirts(database: Database) -> None:
         "Blue": {"color": "blue", "size": 5.0, "organic": False},
         "Striped": {"color": ["red", "blue"], "size": 5.5},
         "Matte": {"color": "black, matte", "size": "5"},
+        "Escaped": {"color": "a\\\\, b\\"},
         "Plain": {},
     }
     for day, (name, attributes) in enumerate(shirts.items()):
@@ -110,7 +111,11 @@ async def _shirts(database: Database) -> None:
         ("attr.color=red,blue", ["Red", "Blue", "Striped"]),
         ("attr.color=%20red%20,%20blue", ["Red", "Blue", "Striped"]),
         ("attr.color=red&attr.color=blue", ["Red", "Blue", "Striped"]),
-        ("attr.color=black,%20matte", ["Matte"]),
+        ("attr.color=black,%20matte", []),
+        (r"attr.color=black\,%20matte", ["Matte"]),
+        (r"attr.color=black\,%20matte,red", ["Red", "Striped", "Matte"]),
+        (r"attr.color=a\\\\\,%20b\\", ["Escaped"]),
+        (r"attr.color=r\ed", []),
         ("attr.color=Red", []),
         ("attr.size=5", ["Red", "Blue", "Matte"]),
         ("attr.size=5.0", ["Red", "Blue", "Matte"]),
@@ -127,6 +132,18 @@ async def test_one_of_the_values_of_each_attribute(client: httpx.AsyncClient, qu
 
     assert response.status_code == 200, response.text
     assert [card["name"] for card in response.json()["data"]] == expected
+
+
+@pytest.mark.usefixtures("_shirts")
+async def test_each_value_of_a_facet_is_a_filter_for_as_many(client: httpx.AsyncClient) -> None:
+    facets = (await client.get(f"{API}/products?facets=true")).json()["facets"]["attributes"]
+    values = [(name, each["value"], each["count"]) for name, facet in facets.items() for each in facet["values"]]
+    assert len([value for _, value, _ in values if "," in value]) == 2
+
+    for name, value, count in values:
+        escaped = value.replace("\\", "\\\\").replace(",", "\\,")
+        found = await client.get(f"{API}/products", params={f"attr.{name}": escaped, "limit": 100})
+        assert len(found.json()["data"]) == count, value
 
 
 @pytest.mark.parametrize(

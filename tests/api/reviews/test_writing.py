@@ -133,6 +133,16 @@ async def test_an_unknown_product_is_not_reviewed(client: httpx.AsyncClient, ada
     assert (refused.status_code, problem_of(refused)["code"]) == (404, "not_found")
 
 
+async def test_a_text_that_is_too_long_is_told_in_characters(
+    client: httpx.AsyncClient, mug: Product, ada: Headers
+) -> None:
+    refused = await review(client, mug, ada, body="x" * 5001)
+
+    assert problem_of(refused)["errors"] == [
+        {"pointer": "/body", "code": "string_too_long", "message": "String should have at most 5000 characters"}
+    ]
+
+
 @pytest.mark.parametrize(
     ("changed", "pointer"),
     [
