@@ -22,7 +22,9 @@ class Refusal(NamedTuple):
     detail: str
 
 
-MALFORMED = Refusal(HTTPStatus.BAD_REQUEST, "malformed_request", "This is not a valid HTTP/1.1 request.")
+MALFORMED = Refusal(
+    HTTPStatus.BAD_REQUEST, "malformed_request", "This is not a valid HTTP/1.1 request: is the address percent-encoded?"
+)
 HOST = Refusal(HTTPStatus.BAD_REQUEST, "host_required", "A request needs exactly one Host header.")  # RFC 9112 §3.2
 TOO_SLOW = Refusal(HTTPStatus.REQUEST_TIMEOUT, "request_timeout", "The request's headers took too long.")
 BODY_TOO_SLOW = Refusal(HTTPStatus.REQUEST_TIMEOUT, "request_timeout", "The request's body took too long.")

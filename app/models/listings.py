@@ -55,7 +55,10 @@ class Listing(Base):
 
 
 class ListingWords(Base):
-    """What a listing is found by; apart from it, because most lists are not looked through for words."""
+    """What a listing is found by; apart from it, because most lists are not looked through for words.
+
+    `search_vector` is the product's, with the SKUs of its variants and the names of its categories (migration 0012).
+    """
 
     __tablename__ = "listing_words"
     __table_args__ = (

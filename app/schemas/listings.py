@@ -70,7 +70,9 @@ class ProductQuery(PageQuery):
     families: ClassVar[dict[str, re.Pattern[str]]] = {"attr.NAME": re.compile(r"attr\.[^\x00-\x1f\x7f]{1,50}")}
 
     q: SearchWords | None = Field(
-        default=None, description='Words to find; `"exact phrase"`, `or` and `-not` work as in a web search'
+        default=None,
+        description="Words of its name, texts, attributes, categories or SKU; "
+        '`"exact phrase"`, `or` and `-not` work as in a web search',
     )
     category: Slug | None = Field(default=None, description="A category's slug; everything below it is included")
     price_gte: PriceLimit | None = Field(

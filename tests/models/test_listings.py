@@ -25,6 +25,7 @@ EVENTS = {
     "it is rated": "UPDATE products SET rating_average = 4.5, rating_count = 2 WHERE id = :mug",
     "it is dearer": "UPDATE variants SET price_amount = 900 WHERE product_id = :mug",
     "it is reduced": "UPDATE variants SET compare_at_amount = 9900 WHERE product_id = :mug",
+    "a variant is numbered anew": "UPDATE variants SET sku = 'NEW-1' WHERE product_id = :mug AND price_amount = 100",
     "a variant is archived": "UPDATE variants SET status = 'archived' WHERE product_id = :mug AND price_amount = 100",
     "all are archived": "UPDATE variants SET status = 'archived' WHERE product_id = :mug",
     "a variant goes": "DELETE FROM variants WHERE product_id = :mug AND price_amount = 100",
@@ -37,6 +38,8 @@ EVENTS = {
     "it is put elsewhere": "INSERT INTO product_categories SELECT :jug, id FROM categories WHERE slug = 'mugs'",
     "it is put nowhere": "DELETE FROM product_categories",
     "its category has another address": "UPDATE categories SET slug = 'cups', path = 'home/cups' WHERE slug = 'mugs'",
+    "its category is renamed": "UPDATE categories SET name = 'Cups' WHERE slug = 'mugs'",
+    "all of home is renamed": "UPDATE categories SET name = 'House' WHERE slug = 'home'",
     "its category is moved": "UPDATE categories SET path = 'mugs', parent_id = NULL WHERE slug = 'mugs'",
     "a draft is published": "UPDATE products SET status = 'active', published_at = now() WHERE status = 'draft'",
     "it is deleted": "DELETE FROM products WHERE id = :draft",
@@ -119,7 +122,7 @@ async def test_a_listing_says_what_lists_need(database: Database, mug: Product) 
         "UPDATE products SET version = version + 1",
         "UPDATE stock_levels SET on_hand = on_hand + 1",
         "UPDATE variants SET weight_g = 5",
-        "UPDATE categories SET name = 'Other'",
+        "UPDATE categories SET position = 7",
     ],
 )
 async def test_what_lists_do_not_show_writes_nothing(database: Database, mug: Product, harmless: str) -> None:

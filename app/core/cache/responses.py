@@ -28,6 +28,8 @@ LONGEST_KEY = 2_000  # bytes
 WAIT_FOR_OTHERS = 0.5  # seconds for the process that has claimed the computation
 LOOK_AGAIN = 0.01
 
+# RFC 9211: whether what was sent had to be computed.
+HIT, MISS = (b"cache-status", b"emporium; hit"), (b"cache-status", b"emporium; fwd=miss")
 PERSONAL = frozenset([b"authorization", b"cookie", b"x-cart-token", b"x-order-token"])
 _ABOUT_THE_COPY = frozenset([b"if-none-match", b"if-modified-since", b"range", b"if-range"])
 
@@ -107,8 +109,10 @@ class ResponseCache:
             await self._app(scope, receive, send)
             return
 
+        status = HIT
         entry = self._memory.get(key)
         if entry is None or not self._may_be_sent(entry, key, scope):
+            status = MISS
             try:
                 entry = await self._computed(key, scope, entry)
             except NotKept as answer:
@@ -122,7 +126,7 @@ class ResponseCache:
             start, body = entry.not_modified
         else:
             start, body = entry.compressed if accepts_gzip(encodings) else entry.as_it_is
-        await send({**start})  # layers around this one change the message
+        await send({**start, "headers": [*start["headers"], status]})
         await send(body if scope["method"] == "GET" else {**body, "body": b""})
 
     def _may_be_sent(self, entry: Entry, key: bytes, scope: Scope) -> bool:

@@ -26,6 +26,17 @@ async def test_accents_make_no_difference(client: httpx.AsyncClient, q: str) -> 
     assert await names(client, q=q) == ["Café au lait bowl"]
 
 
+async def test_a_thing_is_found_by_its_categories_and_its_number(client: httpx.AsyncClient, database: Database) -> None:
+    kitchen = await add_category(database, "kitchen")
+    teas = await add_category(database, "kitchen/teas", kitchen)
+    sencha = await add_product(database, "Sencha", 900, 1700, categories=[teas])
+    await add_product(database, "Teas and how to brew them", 1200)
+
+    assert await names(client, q="tea") == ["Teas and how to brew them", "Sencha"]
+    assert await names(client, q="kitchen") == ["Sencha"]
+    assert await names(client, q=sencha.variants[1].sku.lower()) == ["Sencha"]
+
+
 @pytest.mark.usefixtures("_shelf")
 async def test_what_a_thing_is_made_of_is_found(client: httpx.AsyncClient) -> None:
     assert await names(client, q="leather headphones") == ["Over-ear headphones"]

@@ -79,6 +79,8 @@ async def test_the_second_answer_is_the_first_one(client: httpx.AsyncClient, sho
 
     assert shop.asked == 1
     assert first.content == second.content == BODY
+    assert first.headers.pop("Cache-Status") == "emporium; fwd=miss"
+    assert second.headers.pop("Cache-Status") == "emporium; hit"
     assert first.headers == second.headers
 
 
@@ -212,6 +214,7 @@ async def test_who_has_it_gets_no_body(client: httpx.AsyncClient, shop: Shop, kn
 
 
 async def test_a_head_has_the_headers_of_a_get(client: httpx.AsyncClient, shop: Shop) -> None:
+    await client.get("/shown")
     head, get = await client.head("/shown"), await client.get("/shown")
 
     assert (head.content, head.headers) == (b"", get.headers)
