@@ -6,6 +6,7 @@ repositories. Nothing else in the code base commits.
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar
@@ -65,6 +66,8 @@ Result = TypeVar("Result")
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 LOCK_TIMEOUT = "2s"
 IDLE_IN_TRANSACTION_TIMEOUT = "10s"
+SILENCE = 0.5  # seconds that a server may take to say that a statement took too long, before it counts as away
+LETTING_GO = 5.0  # seconds that a request may take to end once it is cancelled for taking too long
 
 # The statements of lists decide themselves how they are answered (app/repositories/listings/pages.py), and leave
 # nothing to be found out from their parameters.
@@ -100,7 +103,7 @@ class _Callbacks:
 class UnitOfWork(_Callbacks):
     """Every repository on one session."""
 
-    def __init__(self, session: AsyncSession, keys: KeyRing) -> None:
+    def __init__(self, session: AsyncSession, keys: KeyRing, lease: timedelta) -> None:
         super().__init__()
         statements = SessionStatements(session)
         self.session = session
@@ -114,7 +117,7 @@ class UnitOfWork(_Callbacks):
         self.emails = EmailLogRepository(session)
         self.guesses = GuessRepository(session)
         self.forgetting = ForgettingRepository(session)
-        self.idempotency = IdempotencyRepository(statements, keys)
+        self.idempotency = IdempotencyRepository(statements, keys, lease)
         self.inventory = InventoryRepository(session)
         self.jobs = JobRepository(session)
         self.ledger = InventoryLedgerRepository(session)
@@ -135,12 +138,12 @@ class UnitOfWork(_Callbacks):
 class ShortUnitOfWork(_Callbacks):
     """The repositories of the shop's most frequent transactions; they need no session."""
 
-    def __init__(self, statements: Statements, keys: KeyRing) -> None:
+    def __init__(self, statements: Statements, keys: KeyRing, lease: timedelta) -> None:
         super().__init__()
         self.addresses = AddressLookup(statements, keys)
         self.carts = CartRepository(statements, keys)
         self.checkout = CheckoutRepository(statements, keys)
-        self.idempotency = IdempotencyRepository(statements, keys)
+        self.idempotency = IdempotencyRepository(statements, keys, lease)
         self.stock = StockClaims(statements)
 
 
@@ -159,10 +162,13 @@ class Database:
         list_connections: Connections,
         media_url: str,
         keys: KeyRing,
+        lease: timedelta,
     ) -> None:
+        """`lease` is how long a request may hold an idempotency key (app/repositories/idempotency.py)."""
         self._writes = writes
         self._reads = reads
         self._keys = keys
+        self._lease = lease
         self.reader = Reader(connections)
         self.catalogue = CatalogueReader(self.reader, media_url)
         lists = Reader(list_connections)
@@ -196,6 +202,7 @@ class Database:
                     list_connections,
                     settings.media_url,
                     keys,
+                    timedelta(seconds=settings.request_timeout + LETTING_GO),
                 )
         finally:
             await writes.dispose()
@@ -208,7 +215,7 @@ class Database:
         `audited` tells the audit triggers who is acting, in one more round trip: for changes to audited tables.
         """
         async with self._writes.session() as session:
-            tx = UnitOfWork(session, self._keys)
+            tx = UnitOfWork(session, self._keys, self._lease)
             if audited:
                 context = current()
                 await session.execute(
@@ -222,7 +229,7 @@ class Database:
     async def short_transaction(self) -> AsyncIterator[ShortUnitOfWork]:
         """The same for a few queries on asyncpg's own connection (docs/decisions/0009-short-transactions.md)."""
         async with self._writes.connection() as connection, connection.transaction():
-            tx = ShortUnitOfWork(ConnectionStatements(connection), self._keys)
+            tx = ShortUnitOfWork(ConnectionStatements(connection), self._keys, self._lease)
             yield tx
         tx.run_callbacks()
 
@@ -230,7 +237,7 @@ class Database:
     async def snapshot(self) -> AsyncIterator[UnitOfWork]:
         """Read on an autocommit connection: no BEGIN and COMMIT around a single statement."""
         async with self._reads() as session:
-            yield UnitOfWork(session, self._keys)
+            yield UnitOfWork(session, self._keys, self._lease)
 
 
 class _Pooled:
@@ -264,7 +271,7 @@ def driver_url(settings: Settings) -> str:
 def _connect_options(settings: Settings) -> dict[str, Any]:
     return {
         "timeout": settings.database_timeout,
-        "command_timeout": settings.database_timeout * 2,  # the client's belt, should the server hang
+        "command_timeout": settings.database_timeout + SILENCE,
         "server_settings": {
             "application_name": "emporium",
             "timezone": "UTC",  # where PostgreSQL itself writes a time into JSON

@@ -13,14 +13,15 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.security import APIKeyHeader, OAuth2PasswordBearer
 
 from app.core.addresses import network_of
+from app.core.conditional import IF_MATCH, Versions, versions_in
 from app.core.context import note
 from app.core.rate_limit import HEADERS, LimitReached, RateLimits, as_headers
 from app.errors import (
     IdempotencyKeyRequired,
     InsufficientScope,
     InvalidIdempotencyKey,
+    InvalidIfMatch,
     InvalidToken,
-    PreconditionFailed,
     PreconditionRequired,
 )
 from app.models.scopes import MEANINGS, Scope
@@ -54,8 +55,8 @@ from app.services.users import UserService
 from app.services.variants import VariantService
 from app.shop import Shop
 
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_ETAG = re.compile(r'(?:W/)?"v([0-9]{1,18})(?:-[0-9a-f]{16})?"')
+_VISIBLE_ASCII = "^[!-~]{1,255}$"
+_KEY = re.compile(_VISIBLE_ASCII)
 
 bearer = OAuth2PasswordBearer(
     "/api/v1/auth/token",
@@ -240,6 +241,7 @@ KeyHeader = Annotated[
         description="A value of your own, such as a UUID. Sent again with the same key, the request repeats its "
         "answer and not its deed, for 24 hours. What is to happen anew takes a new key.",
         examples=["5f1c2b9e-2f0a-4a53-9f0e-0d9a35e3a2a1"],
+        json_schema_extra={"pattern": _VISIBLE_ASCII},
     ),
 ]
 
@@ -260,27 +262,35 @@ OptionalIdempotencyKey = Annotated[str | None, Depends(optional_key)]
 IdempotencyKey = Annotated[str, Depends(required_key)]
 
 
-async def optional_if_match(
-    value: Annotated[str | None, Header(alias="If-Match", description='The ETag you read, such as `"v3"`')] = None,
-) -> int | None:
-    """The version that the caller has seen, if they say so."""
-    match = _ETAG.fullmatch(value.strip()) if value is not None else None
-    if value is not None and match is None:
-        raise PreconditionFailed
-    return int(match[1]) if match else None
+IfMatchHeader = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        description='The ETag you read, such as `"v3"`; several with commas between them, or `*` for whatever is there',
+        json_schema_extra={"pattern": IF_MATCH},
+    ),
+]
 
 
-OptionalIfMatch = Annotated[int | None, Depends(optional_if_match)]
+async def optional_if_match(value: IfMatchHeader = None) -> Versions:
+    """The versions that the caller has seen, if they say so."""
+    if value is None:
+        return None
+    try:
+        return versions_in(value)
+    except ValueError:
+        raise InvalidIfMatch from None
 
 
-async def if_match(version: OptionalIfMatch) -> int:
-    """The version that the caller has seen."""
-    if version is None:
+async def if_match(value: IfMatchHeader = None) -> Versions:
+    """The versions that the caller has seen."""
+    if value is None:
         raise PreconditionRequired
-    return version
+    return await optional_if_match(value)
 
 
-IfMatch = Annotated[int, Depends(if_match)]
+OptionalIfMatch = Annotated[Versions, Depends(optional_if_match)]
+IfMatch = Annotated[Versions, Depends(if_match)]
 
 
 def limited(name: str) -> Any:

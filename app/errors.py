@@ -67,6 +67,10 @@ class InvalidIdempotencyKey(ShopError):
     detail = "An Idempotency-Key has 1 to 255 visible ASCII characters."
 
 
+class InvalidIfMatch(ShopError):
+    detail = 'If-Match takes tags in quotation marks, such as "v1", or *.'
+
+
 class InvalidSignature(ShopError):
     detail = "The webhook's signature does not match, or is too old."
 

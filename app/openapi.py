@@ -26,7 +26,14 @@ A whole purchase works from [Swagger UI](docs). Press **Authorize** and sign in,
 
 Money is in minor units (`1999` is 19.99). Lists page by signed cursors. Every error is an
 `application/problem+json` with a stable `code` ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)).
+What can be read with `GET` takes `HEAD` too.
+
+Three answers stand beside no operation, because they come before one is found: `405` with `Allow` for a method that
+the path does not know, `414` for a URL and `431` for headers that are too long.
 """
+
+ANYBODY: dict[str, Any] = {"security": [{}]}
+"""The `openapi_extra` of an operation that takes credentials and needs none."""
 
 TAGS = [
     {"name": "Catalogue", "description": "What is for sale."},
@@ -201,6 +208,8 @@ def _document_what_any_operation_may_answer(operation: dict[str, Any]) -> None:
         if operation["responses"]["422"]["content"].keys() != {PROBLEM_JSON}:  # FastAPI's own words
             del operation["responses"]["422"]["content"]
         refusals.append(errors.ValidationFailed)
+    if any(parameter["name"] == "If-Match" for parameter in operation.get("parameters", ())):
+        refusals.append(errors.InvalidIfMatch)
     if "security" in operation:
         refusals.append(errors.InvalidToken)
         if any(scopes for scheme in operation["security"] for scopes in scheme.values()):
@@ -213,12 +222,14 @@ def _document_what_any_operation_may_answer(operation: dict[str, Any]) -> None:
 
 
 def methods_at(app: FastAPI, path: str) -> list[str]:
-    """Every method that some route knows for this path: what RFC 9110 §15.5.6 wants in `Allow`."""
-    return sorted(
-        {
-            method
-            for route in iter_route_contexts(app.routes)
-            if route.methods and route.path_regex.match(path)
-            for method in route.methods
-        }
-    )
+    """Every method that some route knows for this path: what RFC 9110 §15.5.6 wants in `Allow`.
+
+    As in `RouteIndex`, a route of just this path hides those that come after it and take any name in its place.
+    """
+    methods: set[str] = set()
+    fixed = False
+    for route in iter_route_contexts(app.routes):
+        if route.methods and route.path_regex.match(path) and (route.path == path or not fixed):
+            methods |= route.methods
+            fixed = fixed or route.path == path
+    return sorted(methods | {"HEAD"} if "GET" in methods else methods)

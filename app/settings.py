@@ -148,6 +148,11 @@ class Settings(Variables):
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     log_format: str = Field(default="json", pattern="^(json|console)$")
 
+    @property
+    def visibility_timeout(self) -> int:
+        """Seconds after which the broker hands out again what a dead worker held: longer than any task may take."""
+        return 4 * self.task_time_limit
+
     @model_validator(mode="after")
     def _no_placeholders_in_production(self) -> Self:
         if self.environment is Environment.PRODUCTION:

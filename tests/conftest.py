@@ -7,6 +7,7 @@ Tests of concurrency take `fresh_database_url`: a copy of the migrated database 
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -111,7 +112,8 @@ def database(connection: AsyncConnection, settings: Settings) -> Database:
     )
     borrowed = BorrowedConnection(connection)
     keys = KeyRing(settings.encryption_secrets())
-    return Database(BorrowedTransactions(connection, sessions), sessions, borrowed, borrowed, settings.media_url, keys)
+    transactions, lease = BorrowedTransactions(connection, sessions), timedelta(seconds=settings.request_timeout)
+    return Database(transactions, sessions, borrowed, borrowed, settings.media_url, keys, lease)
 
 
 @pytest.fixture

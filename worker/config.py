@@ -14,7 +14,7 @@ _settings = Settings()
 broker_url = _settings.redis_url.get_secret_value()
 broker_connection_retry_on_startup = True
 broker_transport_options = {
-    "visibility_timeout": 4 * _settings.task_time_limit,
+    "visibility_timeout": _settings.visibility_timeout,
     # Look for abandoned tasks every 5 s; kombu's defaults take up to 100 s longer than the visibility timeout.
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,

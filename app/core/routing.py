@@ -14,6 +14,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.routing import iter_route_contexts
 from prometheus_fastapi_instrumentator.middleware import PrometheusInstrumentatorMiddleware
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -42,11 +43,13 @@ class RouteIndex:
     def __init__(self, router: APIRouter) -> None:
         self._router = router
         self._routes: dict[str, list[IndexedRoute]] | None = None
+        self._fixed: dict[str, IndexedRoute] = {}
 
     def find(self, scope: Scope) -> IndexedRoute | None:
-        """The first route that takes this path and method."""
+        """The first route that takes this path and method; for HEAD that of GET does (RFC 9110 §9.3.2)."""
         if _FOUND not in scope:
-            scope[_FOUND] = self._search(scope["path"], scope["method"])
+            path, method = scope["path"], scope["method"]
+            scope[_FOUND] = self._search(path, method) or (self._search(path, "GET") if method == "HEAD" else None)
         found: IndexedRoute | None = scope[_FOUND]
         return found
 
@@ -54,11 +57,13 @@ class RouteIndex:
         if self._routes is None:
             self._routes = self._build()
         first: IndexedRoute | None = None
+        fixed = self._fixed.get(path)
         end = len(path)
         while end > 0:
             for route in self._routes.get(path[:end], ()):
                 if (
                     (first is None or route.place < first.place)
+                    and (fixed is None or route.place < fixed.place or route.template == path)
                     and method in route.methods
                     and route.pattern.match(path)
                 ):
@@ -66,16 +71,23 @@ class RouteIndex:
             end = path.rfind("/", 0, end)
         return first
 
+    def fixed(self, path: str) -> IndexedRoute | None:
+        """The first route of just this path: it hides those after it that take any name in its place."""
+        return self._fixed.get(path)
+
     def _build(self) -> dict[str, list[IndexedRoute]]:
         routes: dict[str, list[IndexedRoute]] = {}
         place = itertools.count()
         for way_in in self._router.routes:
             for context in iter_route_contexts([way_in]):
                 if context.path and context.methods:
-                    beginning = context.path.partition("{")[0].rstrip("/") or "/"
-                    routes.setdefault(beginning, []).append(
-                        IndexedRoute(next(place), context.path, frozenset(context.methods), context.path_regex, way_in)
+                    route = IndexedRoute(
+                        next(place), context.path, frozenset(context.methods), context.path_regex, way_in
                     )
+                    beginning, parameter, _ = context.path.partition("{")
+                    routes.setdefault(beginning.rstrip("/") or "/", []).append(route)
+                    if not parameter:
+                        self._fixed.setdefault(context.path, route)
         return routes
 
 
@@ -112,6 +124,10 @@ class IndexedRouter:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         route = self._index.find(scope) if scope["type"] == "http" else None
+        if route is None and scope["type"] == "http" and (fixed := self._index.fixed(scope["path"])):
+            raise HTTPException(405, headers={"Allow": ", ".join(sorted(fixed.methods))})
+        if route and scope["method"] == "HEAD" and "HEAD" not in route.methods:
+            scope, send = {**scope, "method": "GET"}, _without_body(send)
         if route is None or isinstance(route.way_in, Route):  # Starlette itself has to match a route of its own
             await self._router.app(scope, receive, send)
             return
@@ -123,6 +139,13 @@ class IndexedRouter:
         heard = _Heard(receive)
         response = await express(Request(scope, heard.first))
         await (response or route.way_in.handle)(scope, heard.second, send)
+
+
+def _without_body(send: Send) -> Send:
+    async def head_only(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return head_only
 
 
 class RouteMetrics(PrometheusInstrumentatorMiddleware):

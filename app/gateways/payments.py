@@ -2,7 +2,7 @@
 
 In development the same code talks to the sandbox: `STRIPE_API_BASE` is the only difference. Calls carry an
 idempotency key, so the library may repeat them (with jitter) on a broken connection; the whole, repetitions
-included, must end within the deadline; and a provider that keeps failing is left alone for a while.
+included, must end within the deadline; and a provider that keeps failing is left alone for as long again.
 """
 
 import asyncio
@@ -23,7 +23,6 @@ Result = TypeVar("Result")
 
 CIRCUIT = "payment-provider"
 FAILURES_BEFORE_OPEN = 5
-OPEN_FOR = 10  # seconds
 REPETITIONS = 2
 UNEXPECTED_STATE = "payment_intent_unexpected_state"
 WEBHOOK_TOLERANCE = 300  # seconds; what Stripe recommends against replayed webhooks
@@ -94,7 +93,7 @@ class StripePayments:
             http_client=self._http,
             max_network_retries=REPETITIONS,
         )
-        self._circuit = AsyncCircuitBreakerFactory(FAILURES_BEFORE_OPEN, OPEN_FOR)
+        self._circuit = AsyncCircuitBreakerFactory(FAILURES_BEFORE_OPEN, settings.payment_timeout)
 
     async def open(self, amount: int, currency: str, metadata: dict[str, str], key: str) -> Intent:
         """Announce a payment; nothing is charged yet."""

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import Row, Text, Uuid, bindparam, func, literal, or_, select, text, update
 from sqlalchemy.orm import aliased
 
+from app.core.conditional import Versions
 from app.models.categories import Category
 from app.models.products import Product, product_categories
 from app.repositories.base import ModelRepository
@@ -75,8 +76,8 @@ class CategoryRepository(ModelRepository[Category]):
         locked = select(Product.id).where(Product.id.in_(inside)).order_by(Product.id)
         await self._session.execute(select(func.count()).select_from(locked.with_for_update(key_share=True).subquery()))
 
-    async def claim(self, category_id: UUID, version: int) -> Category:
-        return await claim(self._session, Category, category_id, version)
+    async def claim(self, category_id: UUID, seen: Versions) -> Category:
+        return await claim(self._session, Category, category_id, seen)
 
     async def add(self, row: Category) -> None:
         self._session.add(row)

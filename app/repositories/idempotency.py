@@ -4,7 +4,21 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, LargeBinary, Text, Uuid, bindparam, cast, delete, func, null, select, update
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Interval,
+    LargeBinary,
+    Text,
+    Uuid,
+    bindparam,
+    cast,
+    delete,
+    func,
+    null,
+    select,
+    update,
+)
 from sqlalchemy import literal_column as literally
 from sqlalchemy.dialects.postgresql import insert
 
@@ -15,8 +29,8 @@ from app.models.base import table_of
 from app.models.encrypted import open_body, seal_body
 from app.models.platform import IdempotencyKey
 
-STALE_AFTER = timedelta(seconds=60)
 KEPT_FOR = timedelta(hours=24)
+_LONG_AGO = func.now() - KEPT_FOR  # longer than any lease
 
 _KEYS = table_of(IdempotencyKey)
 _SCOPE, _KEY = bindparam("scope", type_=Text), bindparam("key", type_=Text)
@@ -56,7 +70,7 @@ _FIND = Query(
 )
 _TAKE_OVER = Query(
     update(_KEYS)
-    .where(_IS_IT, _IS_RUNNING, _KEYS.c.locked_at < func.now() - STALE_AFTER)
+    .where(_IS_IT, _IS_RUNNING, _KEYS.c.locked_at < func.now() - bindparam("lease", type_=Interval))
     .values(locked_at=func.now())
     .returning(_KEYS.c.key)
 )
@@ -70,7 +84,7 @@ _COMPLETE = Query(
         body=cast(bindparam("body", type_=Text), JSON),
     )
 )
-_LET_GO = Query(update(_KEYS).where(_IS_IT, _IS_RUNNING).values(locked_at=func.now() - STALE_AFTER * 2))
+_LET_GO = Query(update(_KEYS).where(_IS_IT, _IS_RUNNING).values(locked_at=_LONG_AGO))
 _FORGET = Query(delete(_KEYS).where(_IS_IT))
 _FORGET_EXPIRED = Query(delete(_KEYS).where(_KEYS.c.expires_at < func.now()))
 
@@ -86,9 +100,11 @@ class StoredAttempt(NamedTuple):
 
 
 class IdempotencyRepository:
-    def __init__(self, statements: Statements, keys: KeyRing) -> None:
+    def __init__(self, statements: Statements, keys: KeyRing, lease: timedelta) -> None:
+        """`lease` is how long a request may live: one that has held its key for longer has died."""
         self._statements = statements
         self._keys = keys
+        self._lease = lease
 
     async def claim(
         self, scope: str, key: str, request_hash: bytes, resource_id: UUID | None = None
@@ -109,7 +125,7 @@ class IdempotencyRepository:
 
     async def take_over(self, scope: str, key: str) -> bool:
         """Continue what a request left unfinished that died, or was told to let go."""
-        return bool(await self._statements.fetch(_TAKE_OVER, scope=scope, key=key))
+        return bool(await self._statements.fetch(_TAKE_OVER, scope=scope, key=key, lease=self._lease))
 
     async def remember(self, scope: str, key: str, resource_id: UUID) -> None:
         """What the request has made so far: whoever takes over continues from there."""

@@ -7,6 +7,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import contains_eager, joinedload, load_only
 
+from app.core.conditional import Versions
 from app.core.slugs import with_suffix
 from app.errors import SlugTaken
 from app.models.inventory import StockMovement
@@ -62,11 +63,11 @@ class ProductRepository(ModelRepository[Product]):
 
     # What staff change
 
-    async def claim(self, product_id: UUID, version: int | None = None) -> Product:
-        return await claim(self._session, Product, product_id, version)
+    async def claim(self, product_id: UUID, seen: Versions = None) -> Product:
+        return await claim(self._session, Product, product_id, seen)
 
-    async def claim_variant(self, variant_id: UUID, version: int) -> Variant:
-        return await claim(self._session, Variant, variant_id, version)
+    async def claim_variant(self, variant_id: UUID, seen: Versions) -> Variant:
+        return await claim(self._session, Variant, variant_id, seen)
 
     async def add(self, row: Product) -> None:
         self._session.add(row)
@@ -92,8 +93,8 @@ class ProductRepository(ModelRepository[Product]):
     async def flush(self) -> None:
         await flush(self._session)
 
-    async def move(self, product_id: UUID, status: ProductStatus, version: int | None) -> int | None:
-        """The new version, or None when the product is not at that version or has that status already."""
+    async def move(self, product_id: UUID, status: ProductStatus, seen: Versions) -> int | None:
+        """The new version, or None when the product is at none of those versions or has that status already."""
         statement = (
             update(Product)
             .where(Product.id == product_id, Product.status != status)
@@ -103,8 +104,8 @@ class ProductRepository(ModelRepository[Product]):
         )
         if status is ProductStatus.ACTIVE:
             statement = statement.values(published_at=func.coalesce(Product.published_at, func.now()))
-        if version is not None:
-            statement = statement.where(Product.version == version)
+        if seen is not None:
+            statement = statement.where(Product.version.in_(seen))
         return (await self._session.execute(statement)).scalar_one_or_none()
 
     async def id_of(self, slug: str) -> UUID | None:

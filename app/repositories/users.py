@@ -8,6 +8,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.core.clock import now
+from app.core.conditional import Versions
 from app.models.users import Role, User, UserSession, UserStatus
 from app.repositories.base import ModelRepository
 from app.repositories.constraints import flush
@@ -43,14 +44,11 @@ class UserRepository(ModelRepository[User]):
         )
         return (await self._session.execute(statement)).scalar_one_or_none()
 
-    async def edit(self, user_id: UUID, version: int, **values: Any) -> User | None:
-        """The account after the edit, or None when it is no longer at that version."""
-        statement = (
-            update(User)
-            .where(User.id == user_id, User.version == version)
-            .values(version=User.version + 1, **values)
-            .returning(User)
-        )
+    async def edit(self, user_id: UUID, seen: Versions, **values: Any) -> User | None:
+        """The account after the edit, or None when it is at none of those versions."""
+        statement = update(User).where(User.id == user_id).values(version=User.version + 1, **values).returning(User)
+        if seen is not None:
+            statement = statement.where(User.version.in_(seen))
         return (await self._session.execute(statement)).scalar_one_or_none()
 
     async def confirm_email(self, user_id: UUID) -> bool:

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.conditional import Versions
 from app.errors import NotFound, PreconditionFailed
 from app.models.categories import Category
 from app.models.products import Product, Variant
@@ -13,16 +14,16 @@ from app.models.products import Product, Variant
 Row = TypeVar("Row", Category, Product, Variant)
 
 
-async def claim(session: AsyncSession, model: type[Row], identity: UUID, version: int | None) -> Row:
-    """The row, its version counted up, locked until the end of the transaction. Without a version, whichever it has.
+async def claim(session: AsyncSession, model: type[Row], identity: UUID, seen: Versions) -> Row:
+    """The row, its version counted up, locked until the end of the transaction.
 
     Raises:
         NotFound: there is no such row.
         PreconditionFailed: it is at another version.
     """
     statement = update(model).where(model.id == identity).values(version=model.version + 1).returning(model)
-    if version is not None:
-        statement = statement.where(model.version == version)
+    if seen is not None:
+        statement = statement.where(model.version.in_(seen))
     claimed = await session.scalars(statement, execution_options={"populate_existing": True})
     row = claimed.one_or_none()
     if row is None:

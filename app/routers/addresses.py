@@ -64,12 +64,12 @@ async def update_address(
     address_id: AddressId,
     data: Annotated[AddressUpdate, NotEmpty],
     user: AccountWriter,
-    version: OptionalIfMatch,
+    seen: OptionalIfMatch,
     addresses: Addresses,
     response: Response,
 ) -> SavedAddress:
     """Change one of your addresses, or make it a default. Orders that were placed keep what they were told."""
-    return tagged(response, await addresses.update(user.user_id, address_id, version, data))
+    return tagged(response, await addresses.update(user.user_id, address_id, seen, data))
 
 
 @router.delete(
@@ -79,7 +79,7 @@ async def update_address(
     responses=problems(NotFound, PreconditionFailed),
 )
 async def delete_address(
-    address_id: AddressId, user: AccountWriter, version: OptionalIfMatch, addresses: Addresses
+    address_id: AddressId, user: AccountWriter, seen: OptionalIfMatch, addresses: Addresses
 ) -> None:
     """Delete one of your addresses. No other becomes the default in its place."""
-    await addresses.delete(user.user_id, address_id, version)
+    await addresses.delete(user.user_id, address_id, seen)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Response, status
 
 from app.dependencies import CartOwner, CartReader, Carts, CartWriter, OptionalIdempotencyKey
 from app.errors import InsufficientStock, NotFound
-from app.openapi import problems
+from app.openapi import ANYBODY, problems
 from app.routers.answers import KEYED_AT_WILL, say
 from app.routers.express import opened_headers
 from app.schemas.carts import (
@@ -41,6 +41,7 @@ def _opened(opened: OpenedCart, response: Response) -> CartRead:
     response_model=CartRead,
     responses={201: {"headers": GIVES_TOKEN}},
     operation_id="cart_open",
+    openapi_extra=ANYBODY,
 )
 async def open_cart(shopper: CartWriter, carts: Carts, response: Response) -> CartRead:
     """Open a cart.
@@ -69,6 +70,7 @@ async def clear_cart(shopper: CartWriter, carts: Carts) -> None:
     response_model=CartRead,
     responses={201: {"headers": GIVES_TOKEN}, **problems(NotFound, InsufficientStock, *KEYED_AT_WILL)},
     operation_id="cart_add_line",
+    openapi_extra=ANYBODY,
 )
 async def add_line(
     data: CartLineCreate, shopper: CartWriter, key: OptionalIdempotencyKey, carts: Carts, response: Response

@@ -63,12 +63,12 @@ async def update_category(
     id_or_slug: IdOrSlug,
     data: CategoryUpdate,
     _: CatalogWriter,
-    version: IfMatch,
+    seen: IfMatch,
     categories: Categories,
     response: Response,
 ) -> CategoryRead:
     """Rename a category or change its place among its siblings, if it is still at the version you read."""
-    return tagged(response, await categories.update(id_or_slug, version, data))
+    return tagged(response, await categories.update(id_or_slug, seen, data))
 
 
 @staff_router.post(
@@ -81,7 +81,7 @@ async def move_category(
     id_or_slug: IdOrSlug,
     data: CategoryMove,
     _: CatalogWriter,
-    version: IfMatch,
+    seen: IfMatch,
     categories: Categories,
     response: Response,
 ) -> CategoryRead:
@@ -89,7 +89,7 @@ async def move_category(
 
     Its products are then found in the categories above its new place, and no longer in those above the old one.
     """
-    return tagged(response, await categories.move(id_or_slug, version, data))
+    return tagged(response, await categories.move(id_or_slug, seen, data))
 
 
 @staff_router.delete(
@@ -98,6 +98,6 @@ async def move_category(
     status_code=status.HTTP_204_NO_CONTENT,
     responses=problems(NotFound, CategoryNotEmpty, PreconditionFailed, PreconditionRequired),
 )
-async def delete_category(id_or_slug: IdOrSlug, _: CatalogWriter, version: IfMatch, categories: Categories) -> None:
+async def delete_category(id_or_slug: IdOrSlug, _: CatalogWriter, seen: IfMatch, categories: Categories) -> None:
     """Delete a category that holds neither products nor other categories."""
-    await categories.delete(id_or_slug, version)
+    await categories.delete(id_or_slug, seen)

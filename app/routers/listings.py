@@ -21,7 +21,11 @@ _ATTRIBUTES = {
     "description": "Values of the attribute NAME, such as `attr.color=red,blue`: one of them is enough, and several "
     "attributes must all fit. A comma within a value is written `\\,` and a backslash `\\\\`: "
     "`attr.material=aluminium\\, steel` is one value",
-    "schema": {"type": "string"},  # no example: Swagger UI would send it
+    "schema": {
+        "type": "string",
+        "maxLength": 500,
+        "pattern": r"^[^\u0000]*[^\s,\u0000][^\u0000]*$",
+    },  # no example: Swagger UI would send it
 }
 
 

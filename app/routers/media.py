@@ -99,11 +99,11 @@ async def update_picture(
     media_id: MediaId,
     data: MediaUpdate,
     _: CatalogWriter,
-    version: OptionalIfMatch,
+    seen: OptionalIfMatch,
     media: Media,
 ) -> MediaRead:
     """Say what a picture shows, or move it among the product's pictures. If-Match takes the product's ETag."""
-    return await media.update(product_id, media_id, version, data)
+    return await media.update(product_id, media_id, seen, data)
 
 
 @staff_router.delete(
@@ -113,13 +113,13 @@ async def update_picture(
     responses=problems(NotFound, PreconditionFailed),
 )
 async def delete_picture(
-    product_id: ProductId, media_id: MediaId, _: CatalogWriter, version: OptionalIfMatch, media: Media
+    product_id: ProductId, media_id: MediaId, _: CatalogWriter, seen: OptionalIfMatch, media: Media
 ) -> None:
     """Take a picture off a product. Its files stay for a day, and as long as another product shows them.
 
     If-Match takes the product's ETag.
     """
-    await media.remove(product_id, media_id, version)
+    await media.remove(product_id, media_id, seen)
 
 
 @files_router.api_route("/{key:path}", methods=["GET", "HEAD"])

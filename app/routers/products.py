@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response, status
 
 from app.dependencies import CatalogWriter, IdOrSlug, IfMatch, OptionalCaller, OptionalIfMatch, ProductId, Products
 from app.errors import NotFound, PreconditionFailed, PreconditionRequired, SlugTaken
-from app.openapi import problems
+from app.openapi import ANYBODY, problems
 from app.routers.etags import NOT_MODIFIED, PRIVATE, tagged
 from app.routers.express import product_page
 from app.schemas.products import ProductCreate, ProductRead, ProductUpdate
@@ -16,6 +16,7 @@ staff_router = APIRouter(prefix="/products", tags=["Catalogue for staff"])
 @router.get(
     "/{id_or_slug}",
     operation_id="products_get",
+    openapi_extra=ANYBODY,
     response_model=ProductRead,
     responses={**NOT_MODIFIED, **problems(NotFound)},
 )
@@ -55,12 +56,12 @@ async def update_product(
     id_or_slug: IdOrSlug,
     data: ProductUpdate,
     _: CatalogWriter,
-    version: IfMatch,
+    seen: IfMatch,
     products: Products,
     response: Response,
 ) -> ProductRead:
     """Change a product, if it is still as you read it."""
-    return tagged(response, await products.update(id_or_slug, version, data))
+    return tagged(response, await products.update(id_or_slug, seen, data))
 
 
 @staff_router.delete(
@@ -69,9 +70,9 @@ async def update_product(
     status_code=status.HTTP_204_NO_CONTENT,
     responses=problems(NotFound, PreconditionFailed, PreconditionRequired),
 )
-async def delete_product(id_or_slug: IdOrSlug, _: CatalogWriter, version: IfMatch, products: Products) -> None:
+async def delete_product(id_or_slug: IdOrSlug, _: CatalogWriter, seen: IfMatch, products: Products) -> None:
     """Delete a product, or archive it when it has variants, because orders and stock may refer to them."""
-    await products.delete(id_or_slug, version)
+    await products.delete(id_or_slug, seen)
 
 
 @staff_router.post(
@@ -81,10 +82,10 @@ async def delete_product(id_or_slug: IdOrSlug, _: CatalogWriter, version: IfMatc
     responses=problems(NotFound, PreconditionFailed),
 )
 async def publish_product(
-    product_id: ProductId, _: CatalogWriter, version: OptionalIfMatch, products: Products, response: Response
+    product_id: ProductId, _: CatalogWriter, seen: OptionalIfMatch, products: Products, response: Response
 ) -> ProductRead:
     """Put a product on sale; nothing happens when it is."""
-    return tagged(response, await products.publish(product_id, version))
+    return tagged(response, await products.publish(product_id, seen))
 
 
 @staff_router.post(
@@ -94,7 +95,7 @@ async def publish_product(
     responses=problems(NotFound, PreconditionFailed),
 )
 async def archive_product(
-    product_id: ProductId, _: CatalogWriter, version: OptionalIfMatch, products: Products, response: Response
+    product_id: ProductId, _: CatalogWriter, seen: OptionalIfMatch, products: Products, response: Response
 ) -> ProductRead:
     """Take a product off sale; nothing happens when it is off."""
-    return tagged(response, await products.archive(product_id, version))
+    return tagged(response, await products.archive(product_id, seen))

@@ -25,7 +25,7 @@ from app.errors import (
     PreconditionRequired,
     TooManyRequests,
 )
-from app.openapi import problems
+from app.openapi import ANYBODY, problems
 from app.routers.etags import NOT_MODIFIED, PRIVATE, published, tagged
 from app.schemas.base import PageRead
 from app.schemas.reviews import (
@@ -95,7 +95,11 @@ async def list_reviews(
 
 
 @router.get(
-    "/reviews/{review_id}", operation_id="reviews_get", response_model=ReviewDetail, responses=problems(NotFound)
+    "/reviews/{review_id}",
+    operation_id="reviews_get",
+    response_model=ReviewDetail,
+    responses=problems(NotFound),
+    openapi_extra=ANYBODY,
 )
 async def get_review(review_id: ReviewId, viewer: OptionalCaller, reviews: Reviews, response: Response) -> ReviewDetail:
     """Show a review. One that is not published is there for its author and for support only."""
@@ -110,10 +114,10 @@ async def get_review(review_id: ReviewId, viewer: OptionalCaller, reviews: Revie
     responses=problems(NotFound, PreconditionFailed, PreconditionRequired),
 )
 async def update_review(
-    review_id: ReviewId, data: ReviewUpdate, user: ReviewWriter, version: IfMatch, reviews: Reviews, response: Response
+    review_id: ReviewId, data: ReviewUpdate, user: ReviewWriter, seen: IfMatch, reviews: Reviews, response: Response
 ) -> ReviewDetail:
     """Change your review, if it is still as you read it. One that support took down goes back to support."""
-    return tagged(response, await reviews.update(user, review_id, version, data))
+    return tagged(response, await reviews.update(user, review_id, seen, data))
 
 
 @router.delete(
@@ -122,9 +126,9 @@ async def update_review(
     status_code=status.HTTP_204_NO_CONTENT,
     responses=problems(NotFound, PreconditionFailed, PreconditionRequired),
 )
-async def delete_review(review_id: ReviewId, user: ReviewWriter, version: IfMatch, reviews: Reviews) -> None:
+async def delete_review(review_id: ReviewId, user: ReviewWriter, seen: IfMatch, reviews: Reviews) -> None:
     """Delete your review, and the votes on it."""
-    await reviews.delete(user, review_id, version)
+    await reviews.delete(user, review_id, seen)
 
 
 @router.put(
@@ -161,7 +165,7 @@ async def moderate_review(
     review_id: ReviewId,
     data: ReviewModeration,
     moderator: ReviewModerator,
-    version: OptionalIfMatch,
+    seen: OptionalIfMatch,
     reviews: Reviews,
     response: Response,
 ) -> ReviewDetail:
@@ -170,4 +174,4 @@ async def moderate_review(
     `GET /reviews?status=pending&sort=created_at` lists what waits. The author is shown the reason. `If-Match` makes
     sure that you decide on the text that you have read.
     """
-    return tagged(response, await reviews.moderate(moderator, review_id, version, data))
+    return tagged(response, await reviews.moderate(moderator, review_id, seen, data))

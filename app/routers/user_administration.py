@@ -47,7 +47,7 @@ async def update_user(
     user_id: UserId,
     data: Annotated[UserAdministration, NotEmpty],
     _: UserWriter,
-    version: IfMatch,
+    seen: IfMatch,
     administration: Administration,
     response: Response,
 ) -> User:
@@ -56,4 +56,4 @@ async def update_user(
     Takes effect at once, also for whoever is signed in; disabling signs them out everywhere. The audit log keeps who
     did it. The last administrator stays one.
     """
-    return tagged(response, await administration.change(user_id, version, data))
+    return tagged(response, await administration.change(user_id, seen, data))

@@ -41,10 +41,10 @@ async def read_me(user: AccountReader, users: Users, response: Response) -> User
     responses=problems(PreconditionFailed, PreconditionRequired),
 )
 async def update_me(
-    data: Annotated[UserUpdate, NotEmpty], user: AccountWriter, users: Users, version: IfMatch, response: Response
+    data: Annotated[UserUpdate, NotEmpty], user: AccountWriter, users: Users, seen: IfMatch, response: Response
 ) -> User:
     """Change your account, if it is still as you read it: `If-Match` names the version."""
-    return tagged(response, await users.update(user.user_id, version, data))
+    return tagged(response, await users.update(user.user_id, seen, data))
 
 
 @router.delete(

@@ -36,12 +36,12 @@ async def update_variant(
     variant_id: VariantId,
     data: VariantUpdate,
     _: CatalogWriter,
-    version: IfMatch,
+    seen: IfMatch,
     variants: Variants,
     response: Response,
 ) -> VariantRead:
     """Change a variant, if it is still at the version you read. Stock changes by movements, not here."""
-    return tagged(response, await variants.update(variant_id, version, data))
+    return tagged(response, await variants.update(variant_id, seen, data))
 
 
 @router.delete(
@@ -50,6 +50,6 @@ async def update_variant(
     status_code=status.HTTP_204_NO_CONTENT,
     responses=problems(NotFound, PreconditionFailed, PreconditionRequired),
 )
-async def archive_variant(variant_id: VariantId, _: CatalogWriter, version: IfMatch, variants: Variants) -> None:
+async def archive_variant(variant_id: VariantId, _: CatalogWriter, seen: IfMatch, variants: Variants) -> None:
     """Take a variant off sale. It stays for the orders that refer to it; a change of its `status` brings it back."""
-    await variants.archive(variant_id, version)
+    await variants.archive(variant_id, seen)

@@ -8,8 +8,9 @@ from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from app.schemas import examples
-from app.schemas.base import Country, Name, Output, PageQuery, Phone
-from app.schemas.carts import Address, Line, PostalCode
+from app.schemas.base import Country, Output, PageQuery, Phone
+from app.schemas.carts import Address, PostalCode
+from app.schemas.text import Name
 
 
 class AddressCreate(Address):
@@ -31,10 +32,10 @@ class AddressUpdate(TypedDict, total=False):
     """Only what is sent changes. Making an address the default takes that from the one that was."""
 
     full_name: Name
-    line1: Line
-    line2: Line | None
-    city: Line
-    region: Line | None
+    line1: Name
+    line2: Name | None
+    city: Name
+    region: Name | None
     postal_code: PostalCode
     country: Country
     phone: Phone | None

@@ -8,7 +8,8 @@ from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from app.models.scopes import FOR_SERVICES, Scope
-from app.schemas.base import Input, Name, Output, PageQuery
+from app.schemas.base import Input, Output, PageQuery, Whole
+from app.schemas.text import Name
 
 LONGEST_LIFE = 366  # days: a key that nobody knows of any more ends by itself
 USUAL_LIFE = 90
@@ -51,7 +52,7 @@ class ApiKeyCreate(Input):
 
     name: Name = Field(description="What the key is for: people tell keys apart by it")
     scopes: Annotated[list[ServiceScope], Field(min_length=1, max_length=len(FOR_SERVICES)), AfterValidator(_in_order)]
-    expires_in_days: int = Field(default=USUAL_LIFE, ge=1, le=LONGEST_LIFE)
+    expires_in_days: Annotated[int, Field(ge=1, le=LONGEST_LIFE, strict=True), Whole] = USUAL_LIFE
 
 
 class ApiKeyRead(Output):

@@ -5,11 +5,12 @@ from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field
 
 from app.models.products import ProductStatus
 from app.schemas import examples
-from app.schemas.base import Money, Output, PageQuery, Storable
+from app.schemas.base import Money, Output, PageQuery
+from app.schemas.text import OneLine
 
 
 class AssortmentSort(StrEnum):
@@ -27,7 +28,7 @@ class AssortmentQuery(PageQuery):
     """Filters of the list; all of them must hold."""
 
     status: ProductStatus | None = Field(default=None, description="Only what is in this state")
-    q: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), Storable] = Field(
+    q: Annotated[str, Field(max_length=200), OneLine] = Field(
         default="", description="A part of the name, whatever its case and accents"
     )
     sort: AssortmentSort = Field(

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from app.schemas.base import Email, Input, Name, Output, Storable
+from app.schemas.base import Email, Input, Output
+from app.schemas.text import Name, Storable
 
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 256  # a bound on the work of hashing, far beyond any passphrase
@@ -60,7 +61,10 @@ class PasswordGrant(Input):
         max_length=500,
         description="What you ask for, separated by spaces; all that your role allows if empty",
     )
-    otp: Code | None = Field(default=None, description="With a second factor: the app's code, or a recovery code")
+    # RFC 6749 §3.2: a parameter without a value is one that was left out.
+    otp: Annotated[str, Field(max_length=64), Storable] | None = Field(
+        default=None, description="With a second factor: the app's code, or a recovery code"
+    )
 
 
 class TokenRead(Output):

@@ -4,15 +4,15 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field
 
 from app.models.carts import LARGEST_QUANTITY
 from app.schemas import examples
-from app.schemas.base import Country, Input, Money, Name, OneLine, Output, Phone, Secret, Storable
+from app.schemas.base import Country, Input, Money, Output, Phone, Secret, Whole
+from app.schemas.text import FilledLine, Name
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Storable, OneLine]
-PostalCode = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20), Storable, OneLine]
-Quantity = Annotated[int, Field(ge=1, le=LARGEST_QUANTITY, strict=True)]
+PostalCode = Annotated[str, Field(min_length=1, max_length=20), FilledLine]
+Quantity = Annotated[int, Field(ge=1, le=LARGEST_QUANTITY, strict=True), Whole]
 
 
 class Address(Input):
@@ -21,10 +21,10 @@ class Address(Input):
     model_config = ConfigDict(json_schema_extra={"example": examples.ADDRESS})
 
     full_name: Name
-    line1: Line
-    line2: Line | None = None
-    city: Line
-    region: Line | None = None
+    line1: Name
+    line2: Name | None = None
+    city: Name
+    region: Name | None = None
     postal_code: PostalCode
     country: Country
     phone: Phone | None = None

@@ -7,9 +7,10 @@ from pydantic import ConfigDict, Field, with_config
 from pydantic.config import JsonDict
 from typing_extensions import TypedDict
 
-from app.schemas.base import Input, Name, Output, Slug
+from app.schemas.base import Input, Output, Slug, Whole
+from app.schemas.text import Name
 
-Place = Annotated[int, Field(ge=0, le=10_000, strict=True, description="Its place among its siblings")]
+Place = Annotated[int, Field(ge=0, le=10_000, strict=True, description="Its place among its siblings"), Whole]
 
 MUGS: JsonDict = {
     "id": "0198c0de-0000-7000-8000-0000000000c1",

@@ -9,9 +9,9 @@ from uuid import UUID
 from pydantic import (
     AfterValidator,
     AwareDatetime,
+    BeforeValidator,
     ConfigDict,
     Field,
-    StringConstraints,
     field_validator,
     model_validator,
     with_config,
@@ -22,7 +22,8 @@ from typing_extensions import TypedDict
 
 from app.models.inventory import MovementReason, ReservationStatus
 from app.schemas import examples
-from app.schemas.base import Input, OneLine, Output, PageQuery, Storable
+from app.schemas.base import Input, Output, PageQuery, Whole
+from app.schemas.text import Name, Storable
 from app.schemas.variants import Pieces, Sku
 
 MOST_ITEMS = 500
@@ -30,8 +31,20 @@ MOST_PIECES = 1_000_000_000
 _LARGEST_SAFE_INTEGER = 2**53 - 1  # beyond it a JSON number is not exact: RFC 8259 §6
 _EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
-Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Storable, OneLine]
-Moment = Annotated[AwareDatetime, Field(ge=_EARLIEST, le=_LATEST)]
+
+def _written_out(given: str) -> str:
+    if not given[:4].isdigit() or given[4:5] != "-":
+        raise PydanticCustomError("not_a_moment", "must be a date and a time with its zone, `2026-03-01T09:00:00Z`")
+    return given  # whereas Pydantic would take seconds since 1970 too
+
+
+def _within_reason(moment: datetime) -> datetime:
+    return min(max(moment, _EARLIEST), _LATEST)  # beyond them is nothing, and soon the end of what PostgreSQL counts
+
+
+Moment = Annotated[
+    AwareDatetime, BeforeValidator(_written_out, json_schema_input_type=AwareDatetime), AfterValidator(_within_reason)
+]
 AdjustmentReason = Literal[
     "received", "restocked", "returned", "counted", "correction", "damaged", "lost", "promotion", "other"
 ]
@@ -112,13 +125,13 @@ class AdjustmentItem(Input):
     model_config = ConfigDict(json_schema_extra=_one_of_both)
 
     variant_id: UUID
-    delta: Annotated[int, Field(ge=-MOST_PIECES, le=MOST_PIECES, strict=True)] | None = Field(
+    delta: Annotated[int, Field(ge=-MOST_PIECES, le=MOST_PIECES, strict=True), Whole] | None = Field(
         default=None,
         description="How many more (or, below zero, fewer) there are",
         json_schema_extra={"not": {"const": 0}},
     )
     set_to: Pieces | None = Field(default=None, description="How many there are now")
-    expected_on_hand: Annotated[int, Field(ge=0, le=_LARGEST_SAFE_INTEGER, strict=True)] | None = Field(
+    expected_on_hand: Annotated[int, Field(ge=0, le=_LARGEST_SAFE_INTEGER, strict=True), Whole] | None = Field(
         default=None,
         description="What you believe to be `on_hand`. When it is not that any more: 409 `stock_changed`.",
     )
@@ -157,7 +170,7 @@ class AdjustmentCreate(Input):
         description="`received` from a supplier · `restocked` from elsewhere in the house · `returned` by a customer · "
         "`counted` in a stock-take · `correction` of a mistake · `damaged` · `lost` · `promotion`: given away · `other`"
     )
-    reference: Reference | None = Field(default=None, description="A document of yours, such as a delivery note")
+    reference: Name | None = Field(default=None, description="A document of yours, such as a delivery note")
 
 
 class AdjustedLevel(LevelRead):
@@ -206,7 +219,7 @@ class MovementQuery(StockQuery):
     variant_id: UUID | None = Field(default=None, description="The variant with this `id`")
     sku: Sku | None = Field(default=None, description="The variant with exactly this SKU")
     reason: MovementReason | None = Field(default=None, description="Why the counters moved")
-    reference: Reference | None = Field(default=None, description="An order's `id`, or a document of yours")
+    reference: Name | None = Field(default=None, description="An order's `id`, or a document of yours")
     adjustment_id: UUID | None = Field(default=None, description="What one adjustment moved")
     created_at_gte: Moment | None = Field(default=None, alias="created_at[gte]", description="At this time or later")
     created_at_lte: Moment | None = Field(default=None, alias="created_at[lte]", description="At this time or before")

@@ -5,7 +5,15 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
@@ -17,10 +25,10 @@ from app.schemas.base import (
     PageQuery,
     PageRead,
     Slug,
-    Storable,
     page_example,
 )
 from app.schemas.products import ProductCard
+from app.schemas.text import Storable
 
 MOST_ATTRIBUTES = 10
 _PART = re.compile(r"(?:^|,)((?:\\.|[^,])*)", re.DOTALL)  # up to a comma that has no backslash of its own
@@ -31,7 +39,13 @@ SearchWords = Annotated[str, Field(max_length=200), Storable]
 Value = TypeVar("Value")
 Choice = TypeVar("Choice")
 PriceLimit = Annotated[int, Field(ge=0, le=LARGEST_AMOUNT)]
-Stars = Annotated[Decimal, Field(ge=0, le=5, decimal_places=2)]
+_STARS = r"^(?:[0-4](?:\.[0-9]{1,2})?|5(?:\.00?)?)$"
+
+
+def _as_written(given: str) -> str:
+    if not re.match(_STARS, given):
+        raise PydanticCustomError("not_stars", "must be a number from 0 to 5 with at most two decimals")
+    return given
 
 
 def _split(given: object) -> object:
@@ -45,6 +59,9 @@ def _split(given: object) -> object:
 AttributeValues = Annotated[
     list[Annotated[str, Field(max_length=500), Storable]], BeforeValidator(_split), Field(min_length=1, max_length=50)
 ]
+
+
+Stars = Annotated[Decimal, BeforeValidator(_as_written), WithJsonSchema({"type": "string", "pattern": _STARS})]
 
 
 class ProductSort(StrEnum):

@@ -7,12 +7,13 @@ from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from app.schemas import examples
-from app.schemas.base import Input, Output, ShortText
+from app.schemas.base import Input, Output, Whole
+from app.schemas.text import ShortText
 
 MOST_PICTURES = 20
 
 Alt = Annotated[ShortText, Field(description="What the picture shows, for those who do not see it")]
-Position = Annotated[int, Field(ge=0, lt=MOST_PICTURES, strict=True, description="Its place; 0 is the cover")]
+Position = Annotated[int, Field(ge=0, lt=MOST_PICTURES, strict=True, description="Its place; 0 is the cover"), Whole]
 
 
 class MediaCreate(Input):

@@ -9,8 +9,9 @@ from pydantic_core import PydanticCustomError
 
 from app.models.orders import OrderStatus, PaymentStatus
 from app.schemas import examples
-from app.schemas.base import Email, Input, Money, Output, PageQuery, ShortText
+from app.schemas.base import Email, Input, Money, Output, PageQuery
 from app.schemas.carts import Address, Totals
+from app.schemas.text import ShortText
 
 PaymentMethod = Annotated[str, StringConstraints(pattern=r"^pm_[A-Za-z0-9_]{1,100}$")]
 
@@ -19,7 +20,13 @@ class OrderCreate(Input):
     """Everything is optional that the cart or the account knows already; a guest gives an `email`."""
 
     model_config = ConfigDict(
-        json_schema_extra={"example": {"email": "ada@example.com", "shipping_address": examples.ADDRESS}}
+        json_schema_extra={
+            "example": {"email": "ada@example.com", "shipping_address": examples.ADDRESS},
+            "not": {
+                "required": ["shipping_address", "shipping_address_id"],
+                "properties": {"shipping_address": {"type": "object"}, "shipping_address_id": {"type": "string"}},
+            },
+        }
     )
 
     expected_total: Money | None = Field(

@@ -6,7 +6,8 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from app.errors import ValidationFailed
 from app.schemas.auth import LONGEST_PASSWORD, SHORTEST_PASSWORD, EmailVerification, NewPassword, Password
-from app.schemas.base import Input, Storable
+from app.schemas.base import Input
+from app.schemas.text import Storable
 
 _NEW_PASSWORD: TypeAdapter[str] = TypeAdapter(
     Annotated[str, Field(min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD), Storable]

@@ -12,17 +12,13 @@ from app.models.products import RESERVED_SLUGS
 from app.schemas import examples
 from app.schemas.base import (
     Input,
-    LongText,
     Money,
-    Name,
-    OneLine,
     Output,
-    ShortText,
     Slug,
-    Storable,
 )
 from app.schemas.categories import CategoryLink
 from app.schemas.media import MediaRead
+from app.schemas.text import FilledLine, LongText, Name, ShortText, Storable, by_name
 from app.schemas.variants import OptionText, VariantRead
 
 Element = TypeVar("Element")
@@ -56,10 +52,15 @@ AttributeValue = (
     AttributeText | bool | AttributeNumber | AttributeDecimal | Annotated[list[AttributeText], Field(max_length=50)]
 )
 Attributes = Annotated[
-    dict[Annotated[str, Field(min_length=1, max_length=50), Storable, OneLine], AttributeValue], Field(max_length=50)
+    dict[Annotated[str, Field(min_length=1, max_length=50), FilledLine], AttributeValue],
+    Field(max_length=50, json_schema_extra=by_name),
 ]
-CategoryIds = Annotated[list[UUID], Field(max_length=20), AfterValidator(_distinct)]
-ProductSlug = Annotated[Slug, AfterValidator(_not_reserved)]
+CategoryIds = Annotated[
+    list[UUID], Field(max_length=20, json_schema_extra={"uniqueItems": True}), AfterValidator(_distinct)
+]
+ProductSlug = Annotated[
+    Slug, AfterValidator(_not_reserved), Field(json_schema_extra={"not": {"enum": sorted(RESERVED_SLUGS)}})
+]
 Editable = Literal["draft", "active"]
 
 
@@ -69,7 +70,11 @@ class ProductOption(Input):
     model_config = ConfigDict(json_schema_extra={"example": {"name": "Size", "values": ["S", "M", "L"]}})
 
     name: OptionText
-    values: Annotated[list[OptionText], Field(min_length=1, max_length=100), AfterValidator(_distinct)]
+    values: Annotated[
+        list[OptionText],
+        Field(min_length=1, max_length=100, json_schema_extra={"uniqueItems": True}),
+        AfterValidator(_distinct),
+    ]
 
 
 Options = Annotated[list[ProductOption], Field(max_length=5), AfterValidator(_distinct_names)]

@@ -1,40 +1,26 @@
 """Reviews, as customers write and read them and as support decides on them."""
 
-import unicodedata
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints, with_config
+from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from app.models.reviews import ReviewStatus
 from app.schemas import examples
-from app.schemas.base import Input, OneLine, Output, PageQuery, PageRead, Storable
+from app.schemas.base import Input, Output, PageQuery, PageRead, Whole
+from app.schemas.text import FilledLine, OneLine, Paragraphs
 
-
-def _with_plain_line_breaks(value: object) -> object:
-    return value.replace("\r\n", "\n") if isinstance(value, str) else value
-
-
-def _plain(value: str) -> str:
-    if any(character != "\n" and unicodedata.category(character) == "Cc" for character in value):
-        raise ValueError("must not contain control characters other than line breaks")
-    return value
-
-
-Stars = Annotated[int, Field(ge=1, le=5, strict=True, description="Stars, 1 to 5")]
-Title = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120), Storable, OneLine]
+Stars = Annotated[int, Field(ge=1, le=5, strict=True, description="Stars, 1 to 5"), Whole]
+Title = Annotated[str, Field(max_length=120), OneLine]
 Body = Annotated[
     str,
-    BeforeValidator(_with_plain_line_breaks, json_schema_input_type=str),
-    StringConstraints(strip_whitespace=True, max_length=5000),
-    Storable,
-    AfterValidator(_plain),
-    Field(description="Plain text; line breaks are kept, markup means nothing"),
+    Field(max_length=5000, description="Plain text; line breaks are kept, markup means nothing"),
+    Paragraphs,
 ]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), Storable, OneLine]
+Reason = Annotated[str, Field(min_length=1, max_length=500), FilledLine]
 
 
 class ReviewCreate(Input):

@@ -2,15 +2,16 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StringConstraints, with_config
+from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from app.models.users import Role, UserStatus
 from app.schemas import examples
-from app.schemas.base import Name, Output, PageQuery, Phone, Storable
+from app.schemas.base import Output, PageQuery, Phone
+from app.schemas.text import Name
 
 
 class UserRead(Output):
@@ -56,9 +57,7 @@ class UserSort(StrEnum):
 
 class UserQuery(PageQuery):
     sort: UserSort = Field(default=UserSort.NEWEST, description="By when the account was opened")
-    q: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Storable] | None = Field(
-        default=None, description="A part of the name or of the e-mail address"
-    )
+    q: Name | None = Field(default=None, description="A part of the name or of the e-mail address")
     role: Role | None = Field(default=None, description="Only accounts with this role")
     status: UserStatus | None = Field(default=None, description="Only accounts in this state")
 

@@ -8,13 +8,17 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from app.schemas import examples
-from app.schemas.base import CURRENCY, Input, Money, Output, Storable
+from app.schemas.base import CURRENCY, Input, Money, Output, Whole
+from app.schemas.text import FilledLine, by_name
 
 Sku = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-OptionText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50), Storable]
-OptionValues = Annotated[dict[OptionText, OptionText], Field(max_length=5, description="One value for each option")]
-Grams = Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
-Pieces = Annotated[int, Field(ge=0, le=1_000_000_000, strict=True)]
+OptionText = Annotated[str, Field(min_length=1, max_length=50), FilledLine]
+OptionValues = Annotated[
+    dict[OptionText, OptionText],
+    Field(max_length=5, description="One value for each option", json_schema_extra=by_name),
+]
+Grams = Annotated[int, Field(ge=0, le=1_000_000, strict=True), Whole]
+Pieces = Annotated[int, Field(ge=0, le=1_000_000_000, strict=True), Whole]
 
 VariantStatus = Literal["active", "archived"]
 

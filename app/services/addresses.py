@@ -6,6 +6,7 @@ are counted by one at a time; unique indexes are the belt.
 
 from uuid import UUID
 
+from app.core.conditional import Versions
 from app.core.pagination import CursorSigner, Page
 from app.database import Database, UnitOfWork, retried_on_conflict
 from app.errors import InvalidToken, NotFound, PreconditionFailed, TooManyAddresses
@@ -54,12 +55,10 @@ class AddressService:
             return address
 
     @retried_on_conflict
-    async def update(
-        self, user_id: UUID, address_id: UUID, version: int | None, changes: AddressUpdate
-    ) -> SavedAddress:
+    async def update(self, user_id: UUID, address_id: UUID, seen: Versions, changes: AddressUpdate) -> SavedAddress:
         async with self._database.transaction() as tx:
             await _hold_book(tx, user_id)
-            address = _at_version(await _owned(tx, user_id, address_id), version)
+            address = _at_version(await _owned(tx, user_id, address_id), seen)
             with tx.session.no_autoflush:  # the default of before gives way first
                 for name, value in changes.items():
                     setattr(address, name, value)
@@ -70,11 +69,11 @@ class AddressService:
             return address
 
     @retried_on_conflict
-    async def delete(self, user_id: UUID, address_id: UUID, version: int | None) -> None:
+    async def delete(self, user_id: UUID, address_id: UUID, seen: Versions) -> None:
         """Orders keep what they were told. Nothing becomes the default in place of one that is deleted."""
         async with self._database.transaction() as tx:
             await _hold_book(tx, user_id)
-            await tx.addresses.remove(_at_version(await _owned(tx, user_id, address_id), version))
+            await tx.addresses.remove(_at_version(await _owned(tx, user_id, address_id), seen))
 
 
 async def _hold_book(tx: UnitOfWork, user_id: UUID) -> None:
@@ -95,7 +94,7 @@ async def _give_up_defaults(tx: UnitOfWork, address: SavedAddress) -> None:
     await tx.addresses.clear_defaults(address, shipping=address.is_default_shipping, billing=address.is_default_billing)
 
 
-def _at_version(address: SavedAddress, version: int | None) -> SavedAddress:
-    if version is not None and version != address.version:
+def _at_version(address: SavedAddress, seen: Versions) -> SavedAddress:
+    if seen is not None and address.version not in seen:
         raise PreconditionFailed
     return address

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from app.core.conditional import Versions
 from app.core.slugs import id_or_slug, slugify, with_suffix
 from app.database import Database, UnitOfWork, retried_on_conflict
 from app.errors import CategoryCycle, NotFound, ValidationFailed
@@ -51,9 +52,9 @@ class CategoryService:
             return await _shown(tx, slug)
 
     @retried_on_conflict
-    async def update(self, address: str, version: int, changes: CategoryUpdate) -> CategoryRead:
+    async def update(self, address: str, seen: Versions, changes: CategoryUpdate) -> CategoryRead:
         async with self._database.transaction() as tx:
-            category = await _claimed_with_the_tree(tx, address, version)
+            category = await _claimed_with_the_tree(tx, address, seen)
             category.name = changes.get("name", category.name)
             category.position = changes.get("position", category.position)
             if "slug" in changes:
@@ -67,17 +68,17 @@ class CategoryService:
             return await _shown(tx, category.slug)
 
     @retried_on_conflict
-    async def move(self, address: str, version: int, data: CategoryMove) -> CategoryRead:
+    async def move(self, address: str, seen: Versions, data: CategoryMove) -> CategoryRead:
         """Hang the category, with all that is below it, below another one or at the root.
 
         Raises:
             NotFound: there is no such category.
-            PreconditionFailed: it is at another version.
+            PreconditionFailed: it is at none of the versions seen.
             ValidationFailed: there is no such parent, or the tree would become too deep.
             CategoryCycle: the parent is the category itself or below it.
         """
         async with self._database.transaction() as tx:
-            category = await _claimed_with_the_tree(tx, address, version)
+            category = await _claimed_with_the_tree(tx, address, seen)
             parent = await _parent(tx, data["parent_id"])
             old_path = category.path
             if parent and f"{parent.path}/".startswith(f"{old_path}/"):
@@ -93,19 +94,19 @@ class CategoryService:
             return await _shown(tx, category.slug)
 
     @retried_on_conflict
-    async def delete(self, address: str, version: int) -> None:
+    async def delete(self, address: str, seen: Versions) -> None:
         """Delete an empty category; `CategoryNotEmpty` while products or categories are in it."""
         async with self._database.transaction() as tx:
             await tx.categories.lock_tree()
-            category = await tx.categories.claim(await _identified(tx, address), version)
+            category = await tx.categories.claim(await _identified(tx, address), seen)
             await tx.categories.remove(category)
 
 
-async def _claimed_with_the_tree(tx: UnitOfWork, address: str, version: int) -> Category:
+async def _claimed_with_the_tree(tx: UnitOfWork, address: str, seen: Versions) -> Category:
     identity = await _identified(tx, address)
     await tx.categories.lock_products(identity)
     await tx.categories.lock_tree()
-    return await tx.categories.claim(identity, version)
+    return await tx.categories.claim(identity, seen)
 
 
 async def _parent(tx: UnitOfWork, parent_id: UUID | None) -> Category | None:

@@ -2,7 +2,7 @@
 
 SMTP has no transactions: a process that dies between the server's "250 OK" and our note of it will send again. To
 keep that window small the claim on the mail is committed before, the note right after; and both copies would carry
-one Message-ID, by which mail readers recognise them.
+one Message-ID, by which mail readers recognise them. A process that lives remembers what it could not note.
 """
 
 from collections.abc import Awaitable, Callable
@@ -46,6 +46,7 @@ class MailService:
         self._sender = settings.mail_from
         self._public_url = settings.public_url.rstrip("/")
         self._lease = timedelta(seconds=settings.task_time_limit)
+        self._to_be_noted: set[UUID] = set()
         self._templates = Environment(
             loader=PackageLoader("app", "templates/mail"),
             autoescape=select_autoescape(["html"]),
@@ -100,12 +101,15 @@ class MailService:
 
     async def _send(self, event_id: UUID, template: str, to: str, subject: str, **context: Any) -> None:
         try:
-            await self._mailer.send(self._compose(event_id, template, to, subject, context))
+            if event_id not in self._to_be_noted:
+                await self._mailer.send(self._compose(event_id, template, to, subject, context))
         except MailNotSent:
             async with self._database.transaction() as tx:
                 await tx.emails.let_go(str(event_id))
             raise
+        self._to_be_noted.add(event_id)  # should the database be away just now, the next try only notes it
         await self._done(event_id)
+        self._to_be_noted.remove(event_id)
         logger.info("mail sent", template=template, event_id=str(event_id))
 
     async def _done(self, event_id: UUID) -> None:

@@ -19,6 +19,7 @@ import hashlib
 from collections.abc import Sequence
 from uuid import UUID
 
+from app.core.conditional import Versions
 from app.core.logging import get_logger
 from app.core.threads import BoundedThreads
 from app.database import Database, UnitOfWork, retried_on_conflict
@@ -93,9 +94,9 @@ class MediaService:
             return await tx.media.read(row.id, self._media_url)
 
     @retried_on_conflict
-    async def update(self, product_id: UUID, media_id: UUID, version: int | None, changes: MediaUpdate) -> MediaRead:
+    async def update(self, product_id: UUID, media_id: UUID, seen: Versions, changes: MediaUpdate) -> MediaRead:
         async with self._database.transaction() as tx:
-            product = await tx.products.claim(product_id, version)
+            product = await tx.products.claim(product_id, seen)
             pictures = await tx.media.of_product(product_id)
             row = _find(pictures, media_id)
             row.alt = changes.get("alt", row.alt)
@@ -108,10 +109,10 @@ class MediaService:
             return await tx.media.read(media_id, self._media_url)
 
     @retried_on_conflict
-    async def remove(self, product_id: UUID, media_id: UUID, version: int | None) -> None:
+    async def remove(self, product_id: UUID, media_id: UUID, seen: Versions) -> None:
         """Take the picture off the product; the objects behind it go when no other picture needs them."""
         async with self._database.transaction() as tx:
-            product = await tx.products.claim(product_id, version)
+            product = await tx.products.claim(product_id, seen)
             pictures = await tx.media.of_product(product_id)
             _find(pictures, media_id)
             await tx.media.remove(media_id)

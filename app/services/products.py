@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from app.core.clock import now
+from app.core.conditional import Versions
 from app.core.slugs import id_or_slug, slugify, with_suffix
 from app.database import Database, UnitOfWork, retried_on_conflict
 from app.errors import NotFound, PreconditionFailed, ValidationFailed
@@ -52,11 +53,11 @@ class ProductService:
             return await self._read(tx, product.id)
 
     @retried_on_conflict
-    async def update(self, address: str, version: int, changes: ProductUpdate) -> ProductRead:
+    async def update(self, address: str, seen: Versions, changes: ProductUpdate) -> ProductRead:
         async with self._database.transaction() as tx:
             if changes.get("category_ids"):
                 await tx.categories.hold_tree()
-            product = await tx.products.claim(await _identified(tx, address), version)
+            product = await tx.products.claim(await _identified(tx, address), seen)
             was_active = product.status == ProductStatus.ACTIVE
             _apply(changes, product)
             if "options" in changes:
@@ -70,19 +71,19 @@ class ProductService:
                 await tx.outbox.announce("product.published", product.id, version=product.version)
             return await self._read(tx, product.id)
 
-    async def publish(self, product_id: UUID, version: int | None) -> ProductRead:
+    async def publish(self, product_id: UUID, seen: Versions) -> ProductRead:
         """Put the product on sale; nothing happens when it is."""
-        return await self._move(product_id, version, ProductStatus.ACTIVE, "product.published")
+        return await self._move(product_id, seen, ProductStatus.ACTIVE, "product.published")
 
-    async def archive(self, product_id: UUID, version: int | None) -> ProductRead:
+    async def archive(self, product_id: UUID, seen: Versions) -> ProductRead:
         """Take the product off sale, to be published again some day; nothing happens when it is off."""
-        return await self._move(product_id, version, ProductStatus.ARCHIVED, "product.archived")
+        return await self._move(product_id, seen, ProductStatus.ARCHIVED, "product.archived")
 
     @retried_on_conflict
-    async def delete(self, address: str, version: int) -> None:
+    async def delete(self, address: str, seen: Versions) -> None:
         """Delete a product that never had a variant; archive any other, because orders and stock refer to it."""
         async with self._database.transaction() as tx:
-            product = await tx.products.claim(await _identified(tx, address), version)
+            product = await tx.products.claim(await _identified(tx, address), seen)
             if await tx.products.has_variants(product.id):
                 product.status = ProductStatus.ARCHIVED
                 await tx.products.flush()
@@ -91,13 +92,13 @@ class ProductService:
             await tx.outbox.announce("product.archived", product.id, version=product.version)
 
     @retried_on_conflict
-    async def _move(self, product_id: UUID, version: int | None, status: ProductStatus, event: str) -> ProductRead:
+    async def _move(self, product_id: UUID, seen: Versions, status: ProductStatus, event: str) -> ProductRead:
         async with self._database.transaction() as tx:
-            moved_to = await tx.products.move(product_id, status, version)
+            moved_to = await tx.products.move(product_id, status, seen)
             if moved_to is not None:
                 await tx.outbox.announce(event, product_id, version=moved_to)
             product = await self._read(tx, product_id)
-            if version is not None and moved_to is None and version != product.version:
+            if moved_to is None and seen is not None and product.version not in seen:
                 raise PreconditionFailed
             return product
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core.clock import now
+from app.core.conditional import Versions
 from app.core.pagination import CursorSigner, Page
 from app.core.slugs import id_or_slug
 from app.database import Database, UnitOfWork, retried_on_conflict
@@ -117,10 +118,10 @@ class ReviewService:
             return await _read(tx, review_id)
 
     @retried_on_conflict
-    async def update(self, author: Principal, review_id: UUID, version: int, changes: ReviewUpdate) -> ReviewDetail:
+    async def update(self, author: Principal, review_id: UUID, seen: Versions, changes: ReviewUpdate) -> ReviewDetail:
         async with self._database.transaction() as tx:
             review = await tx.reviews.lock(tx.reviews.by_author(author.user_id), review_id)
-            review = _at_version(review, version)
+            review = _at_version(review, seen)
             before = review.status
             for field in ("rating", "title", "body"):
                 if field in changes:
@@ -134,10 +135,10 @@ class ReviewService:
             return await _written(tx, review, before)
 
     @retried_on_conflict
-    async def delete(self, author: Principal, review_id: UUID, version: int) -> None:
+    async def delete(self, author: Principal, review_id: UUID, seen: Versions) -> None:
         async with self._database.transaction() as tx:
             review = await tx.reviews.lock(tx.reviews.by_author(author.user_id), review_id)
-            review = _at_version(review, version)
+            review = _at_version(review, seen)
             await (tx.reviews.withdraw(review) if _taken_down(review) else tx.reviews.remove(review))
 
     # What readers and support do
@@ -159,12 +160,12 @@ class ReviewService:
 
     @retried_on_conflict
     async def moderate(
-        self, moderator: Principal, review_id: UUID, version: int | None, decision: ReviewModeration
+        self, moderator: Principal, review_id: UUID, seen: Versions, decision: ReviewModeration
     ) -> ReviewDetail:
         """Publish, reject or hold a review; nothing happens when it was decided so before."""
         async with self._database.transaction() as tx:
             review = await tx.reviews.lock(tx.reviews.everyones(), review_id)
-            review = _at_version(review, version)
+            review = _at_version(review, seen)
             before = review.status
             if (before, review.moderation_reason) == (decision.status, decision.reason):
                 return await _read(tx, review_id)
@@ -200,10 +201,10 @@ def _status_after_edit(review: Review) -> ReviewStatus:
     return ReviewStatus.PENDING if _taken_down(review) else first_status(review.title, review.body)
 
 
-def _at_version(review: Review | None, version: int | None) -> Review:
+def _at_version(review: Review | None, seen: Versions) -> Review:
     if review is None:
         raise NotFound
-    if version is not None and version != review.version:
+    if seen is not None and review.version not in seen:
         raise PreconditionFailed
     return review
 

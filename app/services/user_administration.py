@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from app.core.conditional import Versions
 from app.core.pagination import CursorSigner, Page
 from app.database import Database, retried_on_conflict
 from app.errors import AccountDeleted, LastAdmin, NotFound, PreconditionFailed
@@ -39,7 +40,7 @@ class UserAdministrationService:
         return user
 
     @retried_on_conflict
-    async def change(self, user_id: UUID, version: int, changes: UserAdministration) -> User:
+    async def change(self, user_id: UUID, seen: Versions, changes: UserAdministration) -> User:
         """Give somebody another role, disable their account or enable it again; recorded in the audit log.
 
         Raises:
@@ -53,7 +54,7 @@ class UserAdministrationService:
                 raise NotFound
             if user.status == UserStatus.ANONYMISED:
                 raise AccountDeleted
-            if user.version != version:
+            if seen is not None and user.version not in seen:
                 raise PreconditionFailed
             user.role = changes.get("role", user.role)
             user.status = changes.get("status", user.status)

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from app.core.conditional import Versions
 from app.database import Database
 from app.errors import InvalidToken, PreconditionFailed
 from app.models.users import User
@@ -19,10 +20,10 @@ class UserService:
             raise InvalidToken
         return user
 
-    async def update(self, user_id: UUID, version: int, changes: UserUpdate) -> User:
-        """Change the account if it is still at `version`; else `PreconditionFailed`."""
+    async def update(self, user_id: UUID, seen: Versions, changes: UserUpdate) -> User:
+        """Change the account if it is at one of the versions seen; else `PreconditionFailed`."""
         async with self._database.transaction(audited=True) as tx:
-            user = await tx.users.edit(user_id, version, **changes)
+            user = await tx.users.edit(user_id, seen, **changes)
         if user is None:
             raise PreconditionFailed
         return user

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from app.core.conditional import Versions
 from app.database import Database, UnitOfWork, retried_on_conflict
 from app.errors import ValidationFailed
 from app.models.inventory import StockLevel
@@ -39,9 +40,9 @@ class VariantService:
             return await tx.products.variant(variant.id)
 
     @retried_on_conflict
-    async def update(self, variant_id: UUID, version: int, changes: VariantUpdate) -> VariantRead:
+    async def update(self, variant_id: UUID, seen: Versions, changes: VariantUpdate) -> VariantRead:
         async with self._database.transaction() as tx:
-            variant = await tx.products.claim_variant(variant_id, version)
+            variant = await tx.products.claim_variant(variant_id, seen)
             product = await tx.products.claim(variant.product_id)
             old_price = variant.price_amount
             _apply(changes, variant)
@@ -60,10 +61,10 @@ class VariantService:
             return await tx.products.variant(variant.id)
 
     @retried_on_conflict
-    async def archive(self, variant_id: UUID, version: int) -> None:
+    async def archive(self, variant_id: UUID, seen: Versions) -> None:
         """Take the variant off the shop. It stays for the orders that refer to it."""
         async with self._database.transaction() as tx:
-            variant = await tx.products.claim_variant(variant_id, version)
+            variant = await tx.products.claim_variant(variant_id, seen)
             product = await tx.products.claim(variant.product_id)
             variant.status = VariantStatus.ARCHIVED
             await tx.products.flush()

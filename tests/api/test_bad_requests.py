@@ -123,7 +123,9 @@ async def test_a_wrong_method_is_told_the_right_ones(admin: httpx.AsyncClient, d
     before = await rows(database)
 
     for url in {operation.url("nothing") for operation in OPERATIONS}:
-        known = {each.method for each in OPERATIONS if compile_path(each.path)[0].match(url)}
+        of_just_this_path = {each.method for each in OPERATIONS if each.path == url}
+        known = of_just_this_path or {each.method for each in OPERATIONS if compile_path(each.path)[0].match(url)}
+        known |= {"HEAD"} if "GET" in known else set()
         for method in set(METHODS) - known:
             response = await admin.request(method, url)
             assert (response.status_code, method, url) == (405, method, url)
@@ -178,14 +180,14 @@ async def test_keys_that_are_none(admin: httpx.AsyncClient, database: Database, 
 
 
 @pytest.mark.parametrize(
-    "tag", ["v1", '"1"', '"v"', '"v-1"', f'"v{"9" * 30}"', '"v1", "v2"', b'"v\xb2"', b"\xff", '"'], ids=ascii
+    "tag", ["v1", '"v1" "v2"', '*, "v1"', "**", '"v1', b"\xff", '"', f'{"," * 4000}"', f"{' ' * 4000}x"], ids=range(9)
 )
 async def test_versions_that_are_none(admin: httpx.AsyncClient, database: Database, tag: str | bytes) -> None:
     before, versioned = await rows(database), asking_for("If-Match")
 
     codes = {operation.id: problem_of(await send(admin, operation, If_Match=tag))["code"] for operation in versioned}
 
-    assert codes == {operation.id: "precondition_failed" for operation in versioned}
+    assert codes == {operation.id: "invalid_if_match" for operation in versioned}
     assert await rows(database) == before
 
 

@@ -253,7 +253,7 @@ async def test_the_tree_keeps_its_shape_when_many_change_it(fresh_shop: Shop) ->
     child = await categories.create(CategoryCreate(name="Child", parent_id=root.id))
 
     await asyncio.gather(
-        categories.update("root", 1, CategoryUpdate(slug="trunk")),
+        categories.update("root", frozenset({1}), CategoryUpdate(slug="trunk")),
         *(categories.create(CategoryCreate(name=f"Leaf {number}", parent_id=child.id)) for number in range(10)),
     )
 

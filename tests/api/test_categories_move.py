@@ -272,7 +272,7 @@ async def test_of_two_moves_in_opposite_directions_one_is_refused(fresh_shop: Sh
 
     async def moved(category: CategoryRead, below: CategoryRead) -> bool:
         try:
-            await categories.move(category.slug, 1, CategoryMove(parent_id=below.id))
+            await categories.move(category.slug, frozenset({1}), CategoryMove(parent_id=below.id))
         except CategoryCycle:
             return False
         return True
@@ -301,11 +301,15 @@ async def test_products_edited_and_put_in_while_their_category_moves_are_found_a
     edits = []
     for number in range(4):
         inside = await products.create(ProductCreate(name=f"Mug {number}", status="active", category_ids=[below.id]))
-        edits.append(products.update(str(inside.id), 1, ProductUpdate(name="Cup")))
+        edits.append(products.update(str(inside.id), frozenset({1}), ProductUpdate(name="Cup")))
         outside = await products.create(ProductCreate(name=f"Pan {number}", status="active"))
-        edits.append(products.update(str(outside.id), 1, ProductUpdate(name="Pot", category_ids=[moving.id])))
+        edits.append(
+            products.update(str(outside.id), frozenset({1}), ProductUpdate(name="Pot", category_ids=[moving.id]))
+        )
 
-    await asyncio.gather(*edits[:4], categories.move("moving", 1, CategoryMove(parent_id=new.id)), *edits[4:])
+    await asyncio.gather(
+        *edits[:4], categories.move("moving", frozenset({1}), CategoryMove(parent_id=new.id)), *edits[4:]
+    )
 
     slugs = select(Listing.folded_name, Listing.category_slugs).order_by(Listing.folded_name)
     async with fresh_shop.database.snapshot() as tx:

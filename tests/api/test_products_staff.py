@@ -236,7 +236,8 @@ async def test_changing_a_product(client: httpx.AsyncClient, database: Database,
 
 
 @pytest.mark.parametrize(
-    ("if_match", "status"), [(None, 428), ('"v2"', 412), ('"v0"', 412), ("nonsense", 412), ("", 412)]
+    ("if_match", "status"),
+    [(None, 428), ('"v2"', 412), ('"v0"', 412), ('"nonsense"', 412), ("", 400), ("nonsense", 400)],
 )
 async def test_an_edit_names_the_version_it_has_seen(
     client: httpx.AsyncClient, database: Database, staff: dict[str, str], if_match: str | None, status: int
@@ -252,13 +253,24 @@ async def test_an_edit_names_the_version_it_has_seen(
     assert await told(database) == []
 
 
+@pytest.mark.parametrize("if_match", ["*", '"v9", "v1"', 'W/"v1"', '"v1-0123456789abcdef"'])
+async def test_one_of_several_versions_is_enough_and_a_star_takes_any(
+    client: httpx.AsyncClient, database: Database, staff: dict[str, str], if_match: str
+) -> None:
+    await add_product(database, "Mug", slug="mug")
+
+    changed = await client.patch(f"{API}/products/mug", json={"name": "Cup"}, headers=staff | {"If-Match": if_match})
+
+    assert (changed.status_code, changed.json()["name"]) == (200, "Cup")
+
+
 async def test_of_two_editors_of_one_version_one_wins(fresh_shop: Shop) -> None:
     products: ProductService = fresh_shop.products
     mug = await products.create(ProductCreate(name="Mug"))
 
     async def rename(name: str) -> bool:
         try:
-            await products.update(str(mug.id), 1, ProductUpdate(name=name))
+            await products.update(str(mug.id), frozenset({1}), ProductUpdate(name=name))
         except PreconditionFailed:
             return False
         return True

@@ -1,6 +1,7 @@
 """Processes are killed and the broker forgets, between the commit and the mail: the mail arrives, once."""
 
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,7 +20,6 @@ from tests.support.accounts import all_of, change
 from tests.support.processes import RELAY, WORKER, Program, eventually, running
 from tests.support.sandbox import RunningSandbox
 from tests.support.shopping import add_product, check_out, guest_cart, pay
-from worker.tasks.periodic import LOST_AFTER
 
 Apis = tuple[httpx.AsyncClient, httpx.AsyncClient]
 Broker = redis.asyncio.Redis
@@ -153,7 +153,7 @@ async def test_a_relay_killed_before_it_noted_what_it_published_publishes_again_
 
 
 async def test_what_the_broker_lost_comes_again_from_the_outbox(
-    apis: Apis, shop: Shop, settings: Settings, sandbox: RunningSandbox, worker: Program, broker: Broker
+    apis: Apis, shop: Shop, hasty: Settings, sandbox: RunningSandbox, worker: Program, broker: Broker
 ) -> None:
     worker.kill()
     email = await buy(apis[0], shop)
@@ -161,9 +161,10 @@ async def test_what_the_broker_lost_comes_again_from_the_outbox(
 
     await broker.flushdb()
     worker.restart()
-    await change(shop.database, OutboxEvent, published_at=now() - 2 * LOST_AFTER)
+    long_ago = now() - timedelta(seconds=2 * hasty.visibility_timeout)
+    await change(shop.database, OutboxEvent, published_at=long_ago)
     # What the clock does once a minute.
-    with Celery(broker=settings.redis_url.get_secret_value(), set_as_current=False) as clock:
+    with Celery(broker=hasty.redis_url.get_secret_value(), set_as_current=False) as clock:
         clock.send_task("emporium.publish_lost_events", queue="bulk")
 
     await assert_one_mail(sandbox, shop, broker, email)

@@ -20,7 +20,7 @@ async def test_of_all_admins_one_is_left(fresh_shop: Shop, changes: UserAdminist
         admins = (await tx.session.execute(select(User.id))).scalars().all()
 
     answers = await asyncio.gather(
-        *(fresh_shop.administration.change(admin, 1, changes) for admin in admins), return_exceptions=True
+        *(fresh_shop.administration.change(admin, frozenset({1}), changes) for admin in admins), return_exceptions=True
     )
 
     assert sorted(type(answer).__name__ for answer in answers) == ["LastAdmin", *["User"] * 4]

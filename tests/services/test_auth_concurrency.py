@@ -159,7 +159,10 @@ async def test_guesses_at_the_same_time_get_no_more_answers_than_allowed(fresh_s
 
 async def test_edits_of_the_same_version_do_not_overwrite_each_other(fresh_shop: Shop, ada: User) -> None:
     edits = await outcomes(
-        *(fresh_shop.users.update(ada.id, ada.version, UserUpdate(full_name=f"Ada {n}")) for n in range(10))
+        *(
+            fresh_shop.users.update(ada.id, frozenset({ada.version}), UserUpdate(full_name=f"Ada {n}"))
+            for n in range(10)
+        )
     )
 
     assert edits == {"done": 1, "precondition_failed": 9}

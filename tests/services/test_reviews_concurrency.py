@@ -64,7 +64,7 @@ async def test_one_customer_writes_once_in_place_of_what_was_rejected(fresh_shop
     await fresh_shop.reviews.moderate(author, rejected.id, None, ReviewModeration(status="rejected"))
 
     outcomes = await asyncio.gather(
-        fresh_shop.reviews.delete(author, rejected.id, 2),
+        fresh_shop.reviews.delete(author, rejected.id, frozenset({2})),
         *(review(fresh_shop, author, mug) for _ in range(8)),
         return_exceptions=True,
     )
@@ -86,11 +86,11 @@ async def test_no_rating_is_lost_in_a_crowd(fresh_shop: Shop) -> None:
         for product in (mug, cup) if place % 2 else (cup, mug):
             written = await review(fresh_shop, author, product, rating=1 + place % 5)
             if place % 4 == 0:
-                await fresh_shop.reviews.update(author, written.id, 1, ReviewUpdate(rating=5 - place % 5))
+                await fresh_shop.reviews.update(author, written.id, frozenset({1}), ReviewUpdate(rating=5 - place % 5))
             if place % 4 == 1:
                 await fresh_shop.reviews.moderate(author, written.id, None, ReviewModeration(status="rejected"))
             if place % 4 == 2:
-                await fresh_shop.reviews.delete(author, written.id, 1)
+                await fresh_shop.reviews.delete(author, written.id, frozenset({1}))
 
     await asyncio.gather(*(busy(place, author) for place, author in enumerate(crowd)))
 

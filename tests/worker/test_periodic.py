@@ -24,7 +24,6 @@ from tests.support.processes import WORKER, Program, eventually, redis_database,
 from tests.support.sandbox import RunningSandbox
 from tests.support.settings import shop_settings
 from tests.support.shopping import add_delivery, add_product, pay, place, stock_of, stored_order
-from worker.tasks.periodic import LOST_AFTER
 
 Send = Callable[[str], object]
 
@@ -100,11 +99,12 @@ async def test_a_payment_whose_end_nobody_told_us_is_looked_up(
 
 async def test_events_that_nobody_dealt_with_wait_in_the_outbox_again(shop: Shop, send: Send) -> None:
     lost, recent, unheard = uuid4(), uuid4(), uuid4()
+    long_ago = timedelta(seconds=2 * shop.settings.visibility_timeout)
     async with shop.database.transaction() as tx:
         for event_id, type_, age in (
-            (lost, "order.confirmed", 2 * LOST_AFTER),
+            (lost, "order.confirmed", long_ago),
             (recent, "order.confirmed", timedelta(0)),
-            (unheard, "order.placed", 2 * LOST_AFTER),
+            (unheard, "order.placed", long_ago),
         ):
             tx.session.add(
                 OutboxEvent(event_id=event_id, type=type_, aggregate_id=uuid4(), payload={}, published_at=now() - age)

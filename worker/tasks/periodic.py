@@ -7,8 +7,6 @@ from worker import runtime
 from worker.celery_app import celery_app
 from worker.consumers import CONSUMERS
 
-LOST_AFTER = timedelta(minutes=2)  # as long as the broker may take to hand a dead worker's tasks out again
-
 
 @celery_app.task(name="emporium.release_expired_reservations")
 def release_expired_reservations() -> None:
@@ -32,9 +30,10 @@ def publish_lost_events() -> None:
     """Events that the broker lost, or whose task gave up, start again from the outbox."""
 
     async def publish_again(shop: Shop) -> None:
+        lost_after = timedelta(seconds=shop.settings.visibility_timeout)
         async with shop.database.transaction() as tx:
             for name, consumer in CONSUMERS.items():
-                await tx.outbox.publish_again(name, consumer.handlers, LOST_AFTER)
+                await tx.outbox.publish_again(name, consumer.handlers, lost_after)
 
     runtime.run(publish_again)
 

@@ -1,0 +1,1 @@
+"""Faults of every kind against a running shop, and what they cost: `make chaos`."""
