@@ -9,7 +9,7 @@ UV = $$(command -v uv || echo $(BIN)/uv)
 # The environment is up to date when this file exists: its name changes with what has to be installed.
 READY := .venv/.ready-$(shell cat requirements/dev.txt pyproject.toml | cksum | cut -d' ' -f1)
 
-.PHONY: help run test browser check lint types contract migrations openapi compose demo docs attack chaos bench bench-quick profile format requirements clean
+.PHONY: help run test browser check lint types contract migrations openapi compose demo docs attack chaos fuzz bench bench-quick profile format requirements clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[36mmake %-13s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,10 @@ attack: $(READY) ## Try what an attacker would, against a shop of its own; fails
 # ROUNDS=5 of each fault instead of 20; FAULT="redis kill9" chooses those that begin so.
 chaos: $(READY) ## Break a shop of its own in every way it is to survive; fails when a customer pays for it
 	@$(BIN)/python -m scripts.chaos $(addprefix --only ,$(FAULT)) $(addprefix --rounds ,$(ROUNDS))
+
+# WHO="customer admin" chooses some; FUZZ="--seconds 600 --seed 2" and others: .venv/bin/python -m scripts.fuzz --help
+fuzz: $(READY) ## Send whatever the API describes, and what it does not, to a shop of its own (nine minutes)
+	@$(BIN)/python -m scripts.fuzz $(addprefix --only ,$(WHO)) $(FUZZ)
 
 # SCENARIO="cached_list signin" chooses some; BENCH="--rounds 9" and others: .venv/bin/python -m bench run --help
 bench: $(READY) ## Measure the service against its floors; writes bench/results.md (SCENARIO="..." chooses)

@@ -10,7 +10,7 @@ IF_MATCH = r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$'
 """What an If-Match looks like. We read a little more: empty places in the list, and bytes beyond ASCII."""
 
 _TAG = r'(?:W/)?"[!#-~\u0080-\u00ff]*"'
-_IF_MATCH = re.compile(rf"[ \t]*(?:\*[ \t]*|(?:,[ \t]*)*{_TAG}[ \t]*(?:,[ \t]*(?:{_TAG}[ \t]*)?)*)")
+_IF_MATCH = re.compile(rf"[ \t]*(?:\*[ \t]*|(?:{_TAG}[ \t]*)?(?:,[ \t]*(?:{_TAG}[ \t]*)?)*)")
 _OURS = re.compile(r'(?:W/)?"v([0-9]{1,9})(?:-[0-9a-f]{16})?"')
 
 

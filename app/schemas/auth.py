@@ -52,10 +52,10 @@ class PasswordGrant(Input):
     )
 
     grant_type: Literal["password"] = "password"
-    username: Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, max_length=254), Storable] = Field(
-        description="The e-mail address"
-    )
-    password: Annotated[Password, Field(max_length=LONGEST_PASSWORD)]
+    username: Annotated[
+        str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1, max_length=254), Storable
+    ] = Field(description="The e-mail address")
+    password: Annotated[Password, Field(min_length=1, max_length=LONGEST_PASSWORD)]
     scope: str = Field(
         default="",
         max_length=500,

@@ -237,7 +237,7 @@ async def test_changing_a_product(client: httpx.AsyncClient, database: Database,
 
 @pytest.mark.parametrize(
     ("if_match", "status"),
-    [(None, 428), ('"v2"', 412), ('"v0"', 412), ('"nonsense"', 412), ("", 400), ("nonsense", 400)],
+    [(None, 428), ('"v2"', 412), ('"v0"', 412), ('"nonsense"', 412), ("", 412), ("nonsense", 400)],
 )
 async def test_an_edit_names_the_version_it_has_seen(
     client: httpx.AsyncClient, database: Database, staff: dict[str, str], if_match: str | None, status: int
