@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, with_config
+from pydantic import ConfigDict, Field, StrictBool, with_config
 from typing_extensions import TypedDict
 
 from app.schemas import examples
@@ -18,8 +18,8 @@ class AddressCreate(Address):
 
     model_config = ConfigDict(json_schema_extra={"example": {**examples.ADDRESS, "is_default_shipping": True}})
 
-    is_default_shipping: bool = Field(default=False, description="Orders go here when they name no address")
-    is_default_billing: bool = Field(default=False, description="Invoices say this when an order names no address")
+    is_default_shipping: StrictBool = Field(default=False, description="Orders go here when they name no address")
+    is_default_billing: StrictBool = Field(default=False, description="Invoices say this when an order names none")
 
 
 @with_config(
@@ -39,8 +39,8 @@ class AddressUpdate(TypedDict, total=False):
     postal_code: PostalCode
     country: Country
     phone: Phone | None
-    is_default_shipping: bool
-    is_default_billing: bool
+    is_default_shipping: StrictBool
+    is_default_billing: StrictBool
 
 
 class AddressRead(Output):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field, with_config
+from pydantic import AfterValidator, ConfigDict, Field, StrictBool, with_config
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
@@ -49,7 +49,11 @@ AttributeDecimal = Annotated[
     float, Field(strict=True, ge=-LARGEST_SAFE_INTEGER, le=LARGEST_SAFE_INTEGER, allow_inf_nan=False)
 ]
 AttributeValue = (
-    AttributeText | bool | AttributeNumber | AttributeDecimal | Annotated[list[AttributeText], Field(max_length=50)]
+    AttributeText
+    | StrictBool
+    | AttributeNumber
+    | AttributeDecimal
+    | Annotated[list[AttributeText], Field(max_length=50)]
 )
 Attributes = Annotated[
     dict[Annotated[str, Field(min_length=1, max_length=50), FilledLine], AttributeValue],

@@ -9,6 +9,7 @@ from scripts.chaos.faults import PAYERS, Fault
 from scripts.chaos.surroundings import ChaosShop
 
 PLENTY = 10_000  # more uses than there are in a round
+LONG = 2.5  # seconds, longer than our own repetitions bridge
 
 
 @contextmanager
@@ -53,9 +54,9 @@ def _injected(shop: ChaosShop, target: str, mode: str) -> Iterator[None]:
 
 
 FAULTS = (
-    Fault("provider-down", "The payment provider is down", _provider_refused, lasts=0.7, may_say_503=PAYERS),
-    Fault("provider-silent", "The payment provider never answers", _provider_silent, lasts=0.7, may_say_503=PAYERS),
-    Fault("provider-errors", "The payment provider answers 500", _provider_errors, lasts=0.7, may_say_503=PAYERS),
+    Fault("provider-down", "The payment provider is down", _provider_refused, lasts=LONG, may_say_503=PAYERS),
+    Fault("provider-silent", "The payment provider never answers", _provider_silent, lasts=LONG, may_say_503=PAYERS),
+    Fault("provider-errors", "The payment provider answers 500", _provider_errors, lasts=LONG, may_say_503=PAYERS),
     Fault("mail-down", "The mail server is down", _mail_refused, lasts=0.5, mails=True),
     Fault("mail-errors", "The mail server says: later", _mail_errors, lasts=0.5, mails=True),
 )

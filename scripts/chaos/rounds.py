@@ -13,7 +13,7 @@ from scripts.chaos.ledger import Books, check
 from scripts.chaos.mailbox import Mailbox
 from scripts.chaos.surroundings import ChaosShop
 
-CUSTOMERS_A_SECOND = 4.0
+CUSTOMERS_A_SECOND = 2.0
 MOST_CUSTOMERS = 8  # at once; where so many wait nobody else comes in, or a slow machine would never recover
 PEACE = 0.2  # seconds between two rounds
 RECOVERS_WITHIN = 45.0  # seconds; what the broker hands out again after a worker's death takes some

@@ -49,8 +49,9 @@ def main(
             for run in (Run(), Run(customer, neighbour), Run(admin)):
                 if run.name in (only or WHO):
                     console.rule(f"as {run.name}")
-                    limits = ("--seed", str(seed), "--max-time", str(seconds), "--max-response-time", LONGEST_ANSWER)
-                    if fuzz(shop.url, run, home, (*limits, *(options or ()))):
+                    limits = ("--max-time", str(seconds), "--max-response-time", LONGEST_ANSWER)
+                    repeatable = ("--seed", str(seed), "--generation-database", "none")
+                    if fuzz(shop.url, run, home, (*limits, *repeatable, *(options or ()))):
                         found.append(run.name)
     except (CannotAttack, CannotFuzz, EmbeddedServerError, httpx.HTTPError) as error:
         console.print(f"[red]The fuzzing cannot go on: {error or type(error).__name__}")

@@ -44,7 +44,7 @@ def fuzz(url: str, run: Run, home: Path, options: Sequence[str]) -> int:
     configured.write_text(config)
     command = (
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(configured), "run", f"{url}/openapi.json"),
-        *("--checks", "all", "--generation-database", "none"),
+        *("--checks", "all"),
         *options,
     )
     return subprocess.run(command, env=environment, cwd=home, check=False).returncode  # noqa: S603 - our own command

@@ -11,7 +11,7 @@ from scripts.chaos.ledger import Books
 from scripts.chaos.rounds import Chaos, Outcome
 from scripts.chaos.surroundings import running_shop
 
-SLICE = {"redis-refused": 2, "database-crash": 1, "kill9": 2}
+SLICE = {"redis-refused": 2, "database-crash": 1, "kill9": 1}
 
 
 @pytest.fixture(scope="module")
