@@ -142,6 +142,8 @@ async def test_unknown_fields(admin: httpx.AsyncClient, database: Database, name
     before = await rows(database)
 
     for operation in TAKING_JSON:
+        if name in (operation.example or {}):
+            continue  # an administrator gives roles
         problem = problem_of(await send(admin, operation, json.dumps({**(operation.example or {}), name: "admin"})))
         (error,) = problem["errors"]
         assert error["code"] == ("string_unicode" if name == "\ud800" else "extra_forbidden"), operation.id
@@ -187,7 +189,7 @@ async def test_a_body_that_grows_beyond_the_limit(
 
 
 @pytest.mark.parametrize(
-    "quantity", ["0", "-1", "1000000000000", "1e3", "2.0", "true", '"1"', "null", "[]", "NaN", "1e400", "1" * 400]
+    "quantity", ["0", "-1", "1000000000000", "1e3", "2.5", "true", '"1"', "null", "[]", "NaN", "1e400", "1" * 400]
 )
 async def test_quantities_that_nobody_can_buy(client: httpx.AsyncClient, database: Database, quantity: str) -> None:
     variant = await add_product(database)
@@ -203,6 +205,15 @@ async def test_quantities_that_nobody_can_buy(client: httpx.AsyncClient, databas
         assert [error["pointer"] for error in problem_of(refused)["errors"]] == ["/quantity"]
     assert (await client.get(f"{API}/cart")).json() == cart
     assert await rows(database) == before
+
+
+async def test_two_point_nothing_is_two(client: httpx.AsyncClient, database: Database) -> None:
+    variant = await add_product(database)
+    line = f'{{"variant_id": "{variant.id}", "quantity": 2.0}}'
+
+    added = await client.post(f"{API}/cart/lines", content=line, headers={"Content-Type": "application/json"})
+
+    assert [line["quantity"] for line in added.json()["lines"]] == [2]
 
 
 async def test_a_refusal_repeats_nothing_of_what_was_sent(client: httpx.AsyncClient) -> None:
