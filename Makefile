@@ -78,7 +78,7 @@ chaos: $(READY) ## Break a shop of its own in every way it is to survive; fails 
 	@$(BIN)/python -m scripts.chaos $(addprefix --only ,$(FAULT)) $(addprefix --rounds ,$(ROUNDS))
 
 # WHO="customer admin" chooses some; FUZZ="--seconds 600 --seed 2" and others: .venv/bin/python -m scripts.fuzz --help
-fuzz: $(READY) ## Send whatever the API describes, and what it does not, to a shop of its own (nine minutes)
+fuzz: $(READY) ## Send whatever the API describes, and what it does not, to a shop of its own (ten minutes)
 	@$(BIN)/python -m scripts.fuzz $(addprefix --only ,$(WHO)) $(FUZZ)
 
 # SCENARIO="cached_list signin" chooses some; BENCH="--rounds 9" and others: .venv/bin/python -m bench run --help

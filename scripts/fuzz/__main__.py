@@ -26,7 +26,7 @@ program = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @program.command()
 def main(
     only: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(WHO)}; may be repeated.")] = None,
-    seconds: Annotated[int, typer.Option(min=1, help="For each of them.")] = 175,
+    seconds: Annotated[int, typer.Option(min=1, help="For each of them.")] = 165,
     seed: Annotated[int, typer.Option(help="Another one tries other things.")] = 1,
     url: Annotated[
         str | None, typer.Option(envvar="SHOP_URL", help="A demo shop without rate limits; else one is started.")

@@ -26,6 +26,8 @@ CONNECTIONS = 8
 PAUSE_AFTER_FAILURE = 1.0  # seconds without a question, so that an outage costs one timeout a second
 LEASE_MS = 3_000  # a process that dies with a lease holds the others up no longer than this
 CLOCKS_DIFFER = 0.1  # seconds between the clocks of two machines, at the most
+# The last one is what uvloop says of a connection that was reset while nobody looked, and redis-py hands it on.
+_AWAY = (RedisError, OSError, TimeoutError, RuntimeError)
 LARGEST = 256 * 1024  # bytes of one entry
 STORES_A_SECOND = 100  # so that a flood of different questions does not fill Redis, which is the broker as well
 
@@ -110,7 +112,7 @@ class SharedTier:
             return None
         try:
             return await ask()
-        except (RedisError, OSError, TimeoutError) as error:
+        except _AWAY as error:
             if not self._is_away():
                 logger.warning("the shared cache is away", error=type(error).__name__)
             self._away_until = time.monotonic() + PAUSE_AFTER_FAILURE
