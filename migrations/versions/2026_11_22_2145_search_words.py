@@ -18,10 +18,10 @@ CREATE FUNCTION product_words(uuid) RETURNS tsvector LANGUAGE sql STABLE PARALLE
 BEGIN ATOMIC
     SELECT search_vector
         || setweight(to_tsvector('english_unaccented', coalesce((
-            SELECT string_agg(sku, ' ') FROM variants WHERE product_id = products.id AND status = 'active'
+            SELECT string_agg(sku, ' ' ORDER BY sku) FROM variants WHERE product_id = products.id AND status = 'active'
         ), '')), 'B')
         || setweight(to_tsvector('english_unaccented', coalesce((
-            SELECT string_agg(name, ' ') FROM categories
+            SELECT string_agg(name, ' ' ORDER BY path) FROM categories
             WHERE slug IN (
                 SELECT step FROM product_categories JOIN categories AS own ON own.id = category_id
                 CROSS JOIN unnest(string_to_array(own.path, '/')) AS step
